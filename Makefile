@@ -1,0 +1,64 @@
+# Every target does all the set-up that it needs, in .venv. `make help` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CODE := src tests examples $(wildcard bench)
+SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
+
+.PHONY: help setup demo test check bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name what; do \
+	    printf '  make %-6s %s\n' "$$name" "$$what"; done
+
+setup: $(STAMP) ## install Tagline and everything it is trained and tested with, in .venv
+
+# The stamp is written last, so that a broken installation is taken up again by the next call.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "setup: $(PYTHON) is $$($(PYTHON) -V 2>&1); Tagline needs Python 3.11 or newer. Type: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	@if ! $(BIN)/python -c '' 2>/dev/null; then \
+	    echo "setup 1/2: creating $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv --clear $(VENV); fi
+	@echo "setup 2/2: installing Tagline and its extras (about 2 GB unpacked; some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	    -e ".[train,parquet,plots,dev]" -c constraints.txt
+	@touch $@
+	@echo "setup: done"
+
+demo: setup ## train on a small generated corpus, show the score, read a sentence
+	@echo "demo 1/3: writing a corpus"
+	@$(BIN)/python examples/make_corpus.py build/demo-corpus
+	@echo "demo 2/3: training"
+	@$(BIN)/tagline train build/demo-corpus/train.conll --dev build/demo-corpus/dev.conll \
+	    --test build/demo-corpus/test.conll -o build/demo-model --overwrite
+	@echo "demo 3/3: reading a sentence whose names are not in the corpus"
+	@$(BIN)/tagline predict build/demo-model --text "$(SENTENCE)"
+	@echo
+	@echo "Next, on text of your own (one text a line):"
+	@echo "  $(BIN)/tagline predict build/demo-model my.txt -o entities.jsonl"
+	@echo "and on annotations of your own (CoNLL, JSONL, CSV, Parquet):"
+	@echo "  $(BIN)/tagline train train.conll --dev dev.conll --test test.conll -o my-model"
+	@echo "All options: $(BIN)/tagline predict --help"
+
+test: check ## lint, check types and run all tests
+	@$(BIN)/python -m pytest
+
+check: setup ## lint, formatting and types
+	@echo "check: ruff"
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@echo "check: mypy"
+	@$(BIN)/python -m mypy $(CODE)
+
+bench: setup ## measure quality, speed and memory
+	@$(BIN)/python bench/run.py
+
+clean: ## remove what was built (all but .venv)
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
