@@ -141,20 +141,28 @@ def average(scores: Mapping[str, Score]) -> Averages:
     """Micro, macro and weighted average of scores by class; all 0 where there is no class."""
     rows = list(scores.values())
     correct, predicted = sum(each.correct for each in rows), sum(each.predicted for each in rows)
-    support = sum(each.support for each in rows)
-    micro = Score.of(correct, predicted, support)
+    micro = Score.of(correct, predicted, sum(each.support for each in rows))
+    # Without any gold item the weights are void, and all figures are 0 whatever they are.
+    weights = [each.support for each in rows] if micro.support else None
+    return Averages(micro, _mean(rows, micro), _mean(rows, micro, weights))
+
+
+def _mean(rows: Sequence[Score], total: Score, weights: Sequence[int] | None = None) -> Score:
     if not rows:
-        return Averages(micro, micro, micro)
-    values = np.array([(each.precision, each.recall, each.f1) for each in rows])
-    weights = np.array([each.support for each in rows])
-    macro = values.mean(axis=0)
-    # Without any gold item the weights are void, and recall and F1 are 0 whatever they are.
-    weighted = np.average(values, axis=0, weights=weights) if support else np.zeros(3)
-    means = (
-        Score(float(precision), float(recall), float(f1), support, correct, predicted)
-        for precision, recall, f1 in (macro, weighted)
+        return total
+
+    def mean(figures: list[float]) -> float:
+        # As scikit-learn does it, so that not even the last digit of a sum (and so the rounding) differs.
+        return float(np.average(figures, weights=weights))
+
+    return Score(
+        mean([each.precision for each in rows]),
+        mean([each.recall for each in rows]),
+        mean([each.f1 for each in rows]),
+        total.support,
+        total.correct,
+        total.predicted,
     )
-    return Averages(micro, *means)
 
 
 def check_aligned(gold: Tags, predicted: Tags) -> None:
