@@ -1,0 +1,80 @@
+"""Trains the default recipe on a real corpus over several seeds and judges dev and test.
+
+    python bench/accuracy.py conll2003 wnut16 conll2002-es --seeds 1 2 3
+
+Each run is the road of `tagline train`: models go to build/accuracy/CORPUS-SEED, one JSON line a run to
+build/accuracy/runs.jsonl. A run whose model is there already is judged only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import time
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+warnings.filterwarnings("ignore")
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("TAGLINE_DATA", ROOT.parent / "shared" / "data"))
+FILES = {
+    "conll2003": ("train.txt", "valid.txt", "test.txt"),
+    "wnut16": ("train.txt", "dev.txt", "test.txt"),
+    "conll2002-es": ("esp.train", "esp.testa", "esp.testb"),
+}
+OUT = ROOT / "build" / "accuracy"
+
+
+def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """One training and its scores."""
+    from tagline.data.corpus import read_corpus
+    from tagline.engines.base import EngineSettings
+    from tagline.predict.judging import judge
+    from tagline.predict.tagger import Tagger
+    from tagline.publish.write import write_model
+    from tagline.train.fit import fit
+    from tagline.train.prepare import prepare
+    from tagline.train.settings import TrainSettings
+
+    train, dev, test = (read_corpus(DATA / name / file) for file in FILES[name])
+    settings = replace(TrainSettings(seed=seed, threads=threads), **changes)
+    target = OUT / f"{name}-{seed}"
+    seconds = None
+    if not target.exists():
+        started = time.perf_counter()
+        fitted = fit(prepare(train, dev, settings), settings, OUT / f"{name}-{seed}.training")
+        seconds = time.perf_counter() - started
+        write_model(fitted, target, {"train": train, "dev": dev, "test": test})
+    tagger = Tagger.open(target, EngineSettings(threads=threads))
+    scores = {role: judge(tagger, corpus).report.to_json() for role, corpus in (("dev", dev), ("test", test))}
+    record = {"corpus": name, "seed": seed, "train_seconds": seconds, "precision": tagger.engine.precision, **scores}
+    with (OUT / "runs.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+    return record
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", nargs="+", choices=sorted(FILES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--settings", type=json.loads, default={}, help="changes to the defaults, as JSON")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name in options.corpora:
+        for seed in options.seeds:
+            record = run(name, seed, options.threads, options.settings)
+            figures = {role: round(100 * record[role]["strict"]["f1"], 2) for role in ("dev", "test")}
+            logging.info("%s seed %d: strict F1 %s, %s s", name, seed, figures, record["train_seconds"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Engines: batches in, logits out. One protocol over OpenVINO and PyTorch."""
+
+from __future__ import annotations
+
+from tagline.engines.base import Engine, EngineSettings, open_engine
+
+__all__ = ["Engine", "EngineSettings", "open_engine"]

@@ -1,0 +1,91 @@
+"""The protocol that every engine follows, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.errors import FolderError, UsageError
+from tagline.folder import ModelFolder
+from tagline.text.batches import Batch
+
+ENGINES = ("auto", "openvino", "torch")
+PRECISIONS = ("auto", "bf16", "f32")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How a model is run.
+
+    Attributes:
+        engine: `auto` (OpenVINO where the folder holds its graph and no GPU is asked for), `openvino` or `torch`.
+        precision: `auto` (bf16 where the machine has it, else f32), `bf16` or `f32`.
+        device: `auto` (the processor, or with the torch engine a GPU where there is one), `cpu` or `cuda`.
+        threads: processor threads; 0 takes the cores that the process may use.
+        batch_tokens: most sub-tokens of a batch, padding included.
+    """
+
+    engine: str = "auto"
+    precision: str = "auto"
+    device: str = "auto"
+    threads: int = 0
+    batch_tokens: int = 1024
+
+    def __post_init__(self) -> None:
+        for name, accepted in (("engine", ENGINES), ("precision", PRECISIONS), ("device", DEVICES)):
+            if getattr(self, name) not in accepted:
+                raise UsageError(f"--{name} is {getattr(self, name)!r}; accepted are {', '.join(accepted)}")
+        if self.threads < 0:
+            raise UsageError(f"--threads is {self.threads}; expected 0 (all cores) or more")
+        if self.batch_tokens < 1:
+            raise UsageError(f"--batch-tokens is {self.batch_tokens}; expected at least 1")
+
+
+class Engine(Protocol):
+    """Runs batches.
+
+    Attributes:
+        name: `openvino` or `torch`.
+        precision: what it really computes in, `bf16` or `f32`.
+    """
+
+    name: str
+    precision: str
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
+        """Logits of each batch, in order: (B, T, L) for tokens, (B, L) for sequences.
+
+        Batches are taken one or more ahead of what is given out, so that their making overlaps with computing.
+        """
+        ...
+
+
+def open_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
+    """Opens the engine that the settings ask for.
+
+    Raises:
+        FolderError: the folder lacks what the engine runs, or it is damaged.
+        MissingExtraError: the torch engine is asked for and torch is not installed.
+    """
+    wanted = settings.engine
+    if wanted == "auto":
+        wanted = "torch" if settings.device == "cuda" or not folder.has_graph else "openvino"
+    if wanted == "openvino":
+        if settings.device == "cuda":
+            raise UsageError("--device cuda: the OpenVINO engine runs on the processor; add --engine torch")
+        if not folder.has_graph:
+            raise FolderError(
+                f"{folder.path}: no OpenVINO graph in it (openvino_model.xml and .bin). Train again, or run with "
+                "--engine torch"
+            )
+        from tagline.engines.openvino import OpenVinoEngine
+
+        return OpenVinoEngine(folder, settings)
+    from tagline.engines.torch import open_torch_engine
+
+    return open_torch_engine(folder, settings)

@@ -1,0 +1,74 @@
+"""PyTorch: on a GPU, and as the reference that other engines are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.engines.base import Engine, EngineSettings
+from tagline.errors import FolderError, MissingExtraError, UsageError
+from tagline.folder import WEIGHTS, ModelFolder
+from tagline.machine import cores, processor_has_bf16
+from tagline.text.batches import Batch
+
+
+class TorchEngine:
+    """Runs a Hugging Face model.
+
+    Args:
+        model: a module whose forward takes the batch's arrays and gives an object with `logits`.
+        settings: how to run it.
+    """
+
+    name = "torch"
+
+    def __init__(self, model: Any, settings: EngineSettings) -> None:
+        import inspect
+
+        import torch
+
+        on_gpu = torch.cuda.is_available() and settings.device != "cpu"
+        if settings.device == "cuda" and not on_gpu:
+            raise UsageError("--device cuda: torch finds no GPU here; use --device cpu")
+        self._torch, self._device = torch, "cuda" if on_gpu else "cpu"
+        precision = settings.precision
+        if precision == "auto":
+            precision = "bf16" if (torch.cuda.is_bf16_supported() if on_gpu else processor_has_bf16()) else "f32"
+        self.precision = precision
+        if not on_gpu:
+            torch.set_num_threads(settings.threads or cores())
+        kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._model = model.to(device=self._device, dtype=kind).eval()
+        takes = inspect.signature(model.forward).parameters
+        self._inputs = [name for name in Batch._fields if name in takes]
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
+        """Logits of each batch, in order."""
+        for batch in batches:
+            arrays = {name: self._torch.from_numpy(getattr(batch, name)).to(self._device) for name in self._inputs}
+            with self._torch.inference_mode():
+                logits = self._model(**arrays).logits
+            yield logits.float().cpu().numpy()
+
+
+def open_torch_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
+    """Loads a folder's `model.safetensors`.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed.
+        FolderError: the weights are missing or damaged.
+    """
+    try:
+        import torch
+        from transformers import AutoModelForTokenClassification
+    except ImportError as error:
+        raise MissingExtraError("the PyTorch engine", "train") from error
+    folder.verify((WEIGHTS,))
+    try:
+        model = AutoModelForTokenClassification.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FolderError(f"{folder.path}: the weights cannot be loaded ({error})") from error
+    return TorchEngine(model, settings)

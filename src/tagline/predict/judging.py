@@ -1,0 +1,70 @@
+"""A model held against an annotated corpus, through the same road as any text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tagline.data.corpus import Corpus
+from tagline.data.schemes import Scheme, convert
+from tagline.evaluate.report import TokenReport, evaluate_tags
+from tagline.predict.tagger import SplitText, Tagger
+from tagline.records import Document
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Scores and what they were computed from.
+
+    Attributes:
+        report: the scores.
+        tags: predicted tags of each sentence, in `scheme`.
+        scheme: scheme of the predicted tags.
+        unknown: entity labels of the corpus that the model does not know; their entities count as missed.
+        windows: windows that the sentences took together.
+        shortened: words of which only the first sub-tokens were shown to the encoder.
+    """
+
+    report: TokenReport
+    tags: list[tuple[str, ...]]
+    scheme: Scheme
+    unknown: tuple[str, ...]
+    windows: int
+    shortened: int
+
+
+def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None = None) -> Judgement:
+    """Tags a corpus's words and scores the answer over every gold entity.
+
+    Args:
+        tagger: the model.
+        corpus: annotated sentences; sentences whose text is known (spans on raw text) keep its spacing.
+        progress: is called with 1 after each sentence.
+    """
+    manifest = tagger.folder.manifest
+    scheme = Scheme.IOB2 if manifest.scheme in (Scheme.IO, Scheme.IOB1) else manifest.scheme
+    started = time.perf_counter()
+    documents: list[Document] = []
+    for document in tagger.stream_split(SplitText(each.text, each.offsets, each.words) for each in corpus.sentences):
+        documents.append(document)
+        if progress is not None:
+            progress(1)
+    seconds = time.perf_counter() - started
+    predicted = [_converted(document.tags, tagger, scheme) for document in documents]
+    gold = list(corpus.tags(scheme))
+    return Judgement(
+        report=evaluate_tags(gold, predicted, scheme, seconds),
+        tags=predicted,
+        scheme=scheme,
+        unknown=tuple(sorted(set(corpus.labels) - set(tagger.labels))),
+        windows=sum(document.windows for document in documents),
+        shortened=sum(document.shortened for document in documents),
+    )
+
+
+def _converted(tags: Sequence[str], tagger: Tagger, scheme: Scheme) -> tuple[str, ...]:
+    manifest = tagger.folder.manifest
+    if manifest.scheme is scheme and not manifest.bare:
+        return tuple(tags)  # as the model said it: broken tags of an unconstrained decoding stay broken
+    return tuple(convert(tags, manifest.scheme, scheme, manifest.bare))

@@ -1,0 +1,56 @@
+"""A torch model as an OpenVINO graph."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from tagline.folder import GRAPH
+from tagline.text.batches import Batch
+
+
+class _Logits(torch.nn.Module):
+    """Gives a model's logits alone, its inputs by place."""
+
+    def __init__(self, model: PreTrainedModel, names: list[str]) -> None:
+        super().__init__()
+        self.model, self.names = model, names
+
+    def forward(self, *inputs: torch.Tensor) -> Any:
+        return self.model(**dict(zip(self.names, inputs, strict=True))).logits
+
+
+def input_names(model: PreTrainedModel) -> list[str]:
+    """Which of a batch's arrays the model takes."""
+    takes = inspect.signature(model.forward).parameters
+    names = [name for name in Batch._fields if name in takes]
+    # A single segment teaches nothing, and some families have no such embedding behind the parameter.
+    return [name for name in names if name != "token_type_ids" or getattr(model.config, "type_vocab_size", 0) > 1]
+
+
+def write_graph(model: PreTrainedModel, folder: Path) -> None:
+    """Writes `openvino_model.xml` and `.bin` in float32, both axes dynamic."""
+    import openvino
+
+    names = input_names(model)
+    example = {name: torch.ones((2, 9), dtype=torch.int64) for name in names}
+    example["attention_mask"][1, 6:] = 0
+    if "token_type_ids" in example:
+        example["token_type_ids"].zero_()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the tracer warns of every Python branch
+        graph = openvino.convert_model(
+            _Logits(model.eval(), names),
+            example_input=tuple(example.values()),
+            input=[openvino.PartialShape([-1, -1])] * len(names),
+        )
+    for name, port in zip(names, graph.inputs, strict=True):
+        port.get_tensor().set_names({name})
+        port.get_node().set_friendly_name(name)
+    graph.outputs[0].get_tensor().set_names({"logits"})
+    openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)

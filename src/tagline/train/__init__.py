@@ -1,0 +1,1 @@
+"""Fine-tuning: settings, preparation of the data, and the fit on the Hugging Face Trainer."""

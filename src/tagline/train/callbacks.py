@@ -1,0 +1,104 @@
+"""What a Trainer tells while it works, and how it is stopped without losing work."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressEvent:
+    """Where a training run stands.
+
+    Attributes:
+        step: optimiser steps done.
+        steps: optimiser steps in all.
+        epoch: epochs done, with fraction.
+        loss: last logged training loss, or None.
+        f1: last dev F1, or None.
+        best: best dev F1 so far, or None.
+        evaluated: whether this event follows an evaluation.
+    """
+
+    step: int
+    steps: int
+    epoch: float
+    loss: float | None
+    f1: float | None
+    best: float | None
+    evaluated: bool
+
+
+class Progress(TrainerCallback):  # type: ignore[misc]
+    """Reports every step and every evaluation to a function."""
+
+    def __init__(self, report: Callable[[ProgressEvent], None] | None) -> None:
+        self.report = report
+        self.loss: float | None = None
+        self.f1: float | None = None
+        self.best: float | None = None
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
+        """Keeps the last loss."""
+        logs = others.get("logs") or {}
+        if "loss" in logs:
+            self.loss = float(logs["loss"])
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
+        """Reports the step."""
+        self._tell(state, False)
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
+        """Reports the dev score."""
+        metrics = others.get("metrics") or {}
+        if "eval_f1" in metrics:
+            self.f1 = float(metrics["eval_f1"])
+            self.best = self.f1 if self.best is None else max(self.best, self.f1)
+            self._tell(state, True)
+
+    def _tell(self, state: TrainerState, evaluated: bool) -> None:
+        if self.report is not None and state.is_world_process_zero:
+            self.report(
+                ProgressEvent(
+                    state.global_step, state.max_steps, float(state.epoch or 0), self.loss, self.f1, self.best, evaluated
+                )
+            )
+
+
+class StopOnInterrupt(TrainerCallback):  # type: ignore[misc]
+    """Ctrl-C and SIGTERM end training after the step at hand, with a checkpoint; a second one ends it at once."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Catches the signals while training; outside the main thread, where that is impossible, does nothing."""
+        before: dict[int, Any] = {}
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before[number] = signal.signal(number, self._note)
+        except ValueError:
+            before.clear()
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
+        """Asks the Trainer for a checkpoint and the end."""
+        if self.stopped:
+            control.should_save = True
+            control.should_training_stop = True

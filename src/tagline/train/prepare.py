@@ -1,0 +1,128 @@
+"""From corpora to labelled windows: label set, word rules, window, unknown tags."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.data.corpus import Corpus
+from tagline.data.schemes import OUTSIDE, Scheme, prefixes
+from tagline.errors import DataError, LabelError, UsageError
+from tagline.models.encoders import LoadedEncoder, load_for_tokens
+from tagline.text.features import WindowEncoder
+from tagline.text.words import WordRules
+from tagline.train.dataset import Examples, label_windows
+from tagline.train.settings import TrainSettings
+
+_WINDOW = 256
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the fit needs.
+
+    Attributes:
+        encoder: the model with its fresh head.
+        windows: cuts sentences into windows.
+        labels: tags by id.
+        scheme: scheme of the tags.
+        rules: how raw text is split into words, learned from the training words.
+        train: labelled windows.
+        dev: labelled windows, or None.
+        dev_tags: gold tags of dev in the model's scheme, unknown types included.
+        unknown: tags of dev that train lacks, counted (with `unknown_tags="miss"`).
+    """
+
+    encoder: LoadedEncoder
+    windows: WindowEncoder
+    labels: tuple[str, ...]
+    scheme: Scheme
+    rules: WordRules
+    train: Examples
+    dev: Examples | None
+    dev_tags: list[tuple[str, ...]]
+    unknown: dict[str, int]
+
+
+def prepare(train: Corpus, dev: Corpus | None, settings: TrainSettings) -> Prepared:
+    """Loads the encoder and turns the corpora into windows.
+
+    Raises:
+        LabelError: dev has a type that train lacks (unless `unknown_tags` is `miss`).
+        DataError: train has no entity.
+        EncoderError: the encoder cannot be had or does not fit.
+        UsageError: the window is longer than the encoder bears.
+    """
+    labels = label_set(train, settings.scheme)
+    unknown = check_types(labels, dev, settings) if dev is not None else {}
+    encoder = load_for_tokens(settings.encoder, labels, settings.shapes)
+    longest = settings.window or min(_WINDOW, encoder.longest)
+    if longest > encoder.longest:
+        raise UsageError(f"--window is {longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
+    overlap = settings.overlap
+    room = longest - encoder.subtokens.specials
+    if overlap is not None and not 0 <= overlap < room:
+        raise UsageError(f"--overlap is {overlap}; expected 0 to {room - 1}, less than the window")
+    windows = WindowEncoder(encoder.subtokens, longest, overlap)
+    dev_tags = list(dev.tags(settings.scheme)) if dev is not None else []
+    return Prepared(
+        encoder=encoder,
+        windows=windows,
+        labels=labels,
+        scheme=settings.scheme,
+        rules=WordRules.learn(sentence.words for sentence in train.sentences),
+        train=_examples(windows, train, list(train.tags(settings.scheme)), labels, settings.subtokens == "all"),
+        dev=_examples(windows, dev, dev_tags, labels, False) if dev is not None else None,
+        dev_tags=dev_tags,
+        unknown=unknown,
+    )
+
+
+def label_set(train: Corpus, scheme: Scheme) -> tuple[str, ...]:
+    """The model's tags: O, then for each type that train has, in alphabetical order, every prefix of the scheme.
+
+    Raises:
+        DataError: train has no entity.
+    """
+    if not train.labels:
+        raise DataError("no entity in the training data; expected tags other than O in the tag column", train.path)
+    order = [letter for letter in "BIELSU" if letter in prefixes(scheme)]
+    return (OUTSIDE, *(f"{letter}-{label}" for label in train.labels for letter in order))
+
+
+def check_types(labels: Sequence[str], corpus: Corpus, settings: TrainSettings) -> dict[str, int]:
+    """Counts the tags of types that train lacks.
+
+    Raises:
+        LabelError: there are some and `unknown_tags` is `error`.
+    """
+    known = set(labels)
+    counts: Counter[str] = Counter()
+    first = 0
+    for sentence, tags in zip(corpus.sentences, corpus.tags(settings.scheme), strict=True):
+        for tag in tags:
+            if tag not in known:
+                first = first or sentence.line
+                counts[tag] += 1
+    if counts and settings.unknown_tags == "error":
+        strange = ", ".join(f"{tag} ({times})" for tag, times in sorted(counts.items()))
+        types = ", ".join(sorted({label[2:] for label in labels if label != OUTSIDE}))
+        raise LabelError(
+            f"tags that the training data lacks: {strange}; it has the types {types}. Mend the file, "
+            "or type --unknown-tags miss to count them as missed",
+            corpus.path,
+            first or None,
+        )
+    return dict(counts)
+
+
+def _examples(
+    windows: WindowEncoder, corpus: Corpus, tags: list[tuple[str, ...]], labels: tuple[str, ...], spread: bool
+) -> Examples:
+    number = {label: place for place, label in enumerate(labels)}
+    ids: list[NDArray[np.int64]] = [np.asarray([number.get(tag, 0) for tag in each], dtype=np.int64) for each in tags]
+    return label_windows(windows, [sentence.words for sentence in corpus.sentences], ids, spread)

@@ -1,0 +1,95 @@
+"""Everything that decides how a model comes out, in one record that is saved with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tagline.data.schemes import Scheme
+from tagline.errors import UsageError
+
+PRECISIONS = ("auto", "bf16", "f32")
+SUBTOKENS = ("first", "all")
+UNKNOWN = ("error", "miss")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings of a training run; the defaults are what `bench/RESULTS.md` measured best on dev.
+
+    Attributes:
+        encoder: `minilm`, a folder or a hub name.
+        scheme: scheme that the model's tags follow, whatever the file's is.
+        epochs: passes over the training data.
+        batch_tokens: sub-tokens of an optimiser step.
+        learning_rate: peak rate of the encoder.
+        head_learning_rate: peak rate of the head and of the word shapes.
+        weight_decay: decoupled weight decay of weight matrices.
+        warmup: share of the steps over which the rate rises.
+        scheduler: name of a Trainer schedule (`linear`, `cosine`, …).
+        optimizer: name of a Trainer optimiser (`adamw_torch_fused`, `adafactor`, …).
+        dropout: dropout of the encoder and before the head; None keeps the encoder's own.
+        freeze_embeddings: leave the word embeddings as pretrained.
+        subtokens: which sub-tokens of a word carry its tag in training, `first` or `all`.
+        shapes: feed word shapes as segment ids; None does where the encoder is uncased and has segment ids.
+        window: most sub-tokens of a window; None takes 256 or what the encoder bears.
+        overlap: most sub-tokens that neighbouring windows share; None takes a quarter of the window.
+        patience: epochs without a better dev F1 before training ends; 0 never ends early.
+        unknown_tags: what a type in dev or test that train lacks is: an `error`, or a counted `miss`.
+        checkpoint_steps: steps between checkpoints within an epoch; 0 saves at the end of each epoch only.
+        precision: `auto` trains in bf16 where the processor or GPU has it.
+        threads: processor threads; 0 takes the cores that the process may use.
+        seed: of shuffling, the head and dropout.
+    """
+
+    encoder: str = "minilm"
+    scheme: Scheme = Scheme.IOB2
+    epochs: int = 6
+    batch_tokens: int = 640
+    learning_rate: float = 2e-4
+    head_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    scheduler: str = "linear"
+    optimizer: str = "adamw_torch_fused"
+    dropout: float | None = None
+    freeze_embeddings: bool = False
+    subtokens: str = "first"
+    shapes: bool | None = None
+    window: int | None = None
+    overlap: int | None = None
+    patience: int = 0
+    unknown_tags: str = "error"
+    checkpoint_steps: int = 0
+    precision: str = "auto"
+    threads: int = 0
+    seed: int = 13
+
+    def __post_init__(self) -> None:
+        _one_of("precision", self.precision, PRECISIONS)
+        _one_of("subtokens", self.subtokens, SUBTOKENS)
+        _one_of("unknown-tags", self.unknown_tags, UNKNOWN)
+        for name in ("epochs", "batch_tokens"):
+            _at_least(name, getattr(self, name), 1)
+        for name in ("learning_rate", "head_learning_rate", "weight_decay", "patience", "checkpoint_steps", "threads"):
+            _at_least(name, getattr(self, name), 0)
+        if not 0 <= self.warmup < 1:
+            raise UsageError(f"--warmup is {self.warmup}; expected a share of the steps, 0 up to but not 1")
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise UsageError(f"--dropout is {self.dropout}; expected 0 up to but not 1")
+        if self.window is not None:
+            _at_least("window", self.window, 8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready form."""
+        return {**asdict(self), "scheme": self.scheme.value}
+
+
+def _one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
+    if value not in accepted:
+        raise UsageError(f"--{name} is {value!r}; accepted are {', '.join(accepted)}")
+
+
+def _at_least(name: str, value: float, least: float) -> None:
+    if not value >= least:
+        raise UsageError(f"--{name.replace('_', '-')} is {value}; expected at least {least}")
