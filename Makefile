@@ -36,7 +36,7 @@ demo: setup ## train on a small generated corpus, show the score, read a sentenc
 	@$(BIN)/python examples/make_corpus.py build/demo-corpus
 	@echo "demo 2/3: training"
 	@$(BIN)/tagline train build/demo-corpus/train.conll --dev build/demo-corpus/dev.conll \
-	    --test build/demo-corpus/test.conll -o build/demo-model --overwrite
+	    --test build/demo-corpus/test.conll -o build/demo-model --epochs 4 --overwrite
 	@echo "demo 3/3: reading a sentence whose names are not in the corpus"
 	@$(BIN)/tagline predict build/demo-model --text "$(SENTENCE)"
 	@echo
