@@ -37,9 +37,10 @@ def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str
     from tagline.engines.base import EngineSettings
     from tagline.predict.judging import judge
     from tagline.predict.tagger import Tagger
-    from tagline.publish.write import write_model
+    from tagline.publish.write import Parts, write_model
     from tagline.train.fit import fit
     from tagline.train.prepare import prepare
+    from tagline.train.provenance import manifest_of
     from tagline.train.settings import TrainSettings
 
     train, dev, test = (read_corpus(DATA / name / file) for file in FILES[name])
@@ -48,9 +49,11 @@ def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str
     seconds = None
     if not target.exists():
         started = time.perf_counter()
-        fitted = fit(prepare(train, dev, settings), settings, OUT / f"{name}-{seed}.training")
+        prepared = prepare(train, dev, settings)
+        fitted = fit(prepared, settings, OUT / f"{name}-{seed}.training")
         seconds = time.perf_counter() - started
-        write_model(fitted, target, {"train": train, "dev": dev, "test": test})
+        manifest = manifest_of(fitted, {"train": train, "dev": dev, "test": test})
+        write_model(Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs), manifest, target)
     tagger = Tagger.open(target, EngineSettings(threads=threads))
     scores = {role: judge(tagger, corpus).report.to_json() for role, corpus in (("dev", dev), ("test", test))}
     record = {"corpus": name, "seed": seed, "train_seconds": seconds, "precision": tagger.engine.precision, **scores}

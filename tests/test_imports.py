@@ -12,12 +12,13 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "tagline"
 
-BASE = {"records", "errors"}
+BASE = {"records", "errors", "machine"}
 READING = BASE | {"data", "text"}
 JUDGING = READING | {"folder", "evaluate"}
 ALLOWED = {
     "records": BASE,
     "errors": BASE,
+    "machine": BASE,
     "data": BASE,
     "text": BASE | {"data"},
     "folder": JUDGING,
@@ -31,7 +32,7 @@ ALLOWED = {
     "serve": BASE | {"predict"},
     "app": BASE | {"predict"},
 }
-DEFERRED = {"cli", "__init__"}  # anything, inside functions
+DEFERRED = {"cli", "__init__"}  # anything, inside functions or for type checkers
 HEAVY = ("torch", "transformers", "pyarrow", "datasets", "matplotlib", "rich", "typer")
 
 
@@ -40,10 +41,11 @@ def unit_of(parts: tuple[str, ...]) -> str:
 
 
 def walk(node: ast.AST, depth: int = 0) -> Iterator[tuple[ast.AST, int]]:
-    """Every node below `node`, with the number of functions around it."""
+    """Every node below `node`, with the number of functions and `if TYPE_CHECKING` around it."""
     for child in ast.iter_child_nodes(node):
         yield child, depth
-        inner = depth + isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typing = isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"
+        inner = depth + (typing or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
         yield from walk(child, inner)
 
 
@@ -122,6 +124,7 @@ def test_imports_only_go_up_the_list() -> None:
         ("text/a.py", "from . import words\nfrom ..data import schemes\nimport numpy, json", ""),
         ("engines/pytorch.py", "def f():\n    import tagline.models", ""),
         ("cli/a.py", "from tagline.cli import b\ndef f():\n    from tagline.predict import load", ""),
+        ("cli/a.py", "if TYPE_CHECKING:\n    from tagline.predict import load", ""),
         ("__init__.py", "def __getattr__(name):\n    from tagline.predict import load", ""),
     ],
 )

@@ -2,8 +2,8 @@
 
 A folder is a Hugging Face folder (`config.json`, `model.safetensors`, `tokenizer.json`, `tokenizer_config.json`,
 `README.md`) with the OpenVINO graph that inference runs (`openvino_model.xml`, `openvino_model.bin`) and
-`tagline.json`, which says how text becomes words and windows, how emissions become labels, what the model was trained on
-and what every file's SHA-256 is.
+`tagline.json`, which says how text becomes words and windows, how emissions become labels, what the model was trained
+on and what every file's SHA-256 is.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Manifest:
     task: str = TOKEN_CLASSIFICATION
     scheme: Scheme = Scheme.IOB2
     bare: bool = False
-    words: WordRules = WordRules()
+    words: WordRules = field(default_factory=WordRules)
     window: int = 256
     overlap: int = 63
     shapes: bool = False
@@ -108,7 +108,7 @@ class ModelFolder:
             raise FolderError(f"{path}: {kind}; expected a model folder, as written by: tagline train … -o {path}")
         for name in (CONFIG, TOKENIZER):
             if not (path / name).is_file():
-                raise FolderError(f"{path}: no model folder ({name} is missing). Give a folder that tagline train wrote")
+                raise FolderError(f"{path}: no model folder ({name} is missing). Give one that tagline train wrote")
         config = _read_json(path / CONFIG)
         if (path / MANIFEST).is_file():
             manifest = Manifest.from_json(_read_text(path / MANIFEST), path / MANIFEST)
@@ -198,7 +198,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(_read_text(path))
     except ValueError as error:
-        raise FolderError(f"{path}: damaged, not JSON ({error}). Take the folder anew from where it was made") from error
+        raise FolderError(
+            f"{path}: damaged, not JSON ({error}). Take the folder anew from where it was made"
+        ) from error
     if not isinstance(values, dict):
         raise FolderError(f"{path}: damaged, not a JSON object. Take the folder anew from where it was made")
     return values

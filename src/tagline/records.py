@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Span(NamedTuple):
     """A labelled stretch of words: `words[start:end]`."""
@@ -106,3 +109,17 @@ class Document:
     def to_dict(self) -> dict[str, Any]:
         """Text and entities as a JSON-ready dictionary."""
         return {"text": self.text, "entities": [entity.to_dict() for entity in self.entities]}
+
+
+class Batch(NamedTuple):
+    """What an engine takes. B windows padded to T sub-tokens.
+
+    Attributes:
+        input_ids: (B, T) sub-token ids.
+        attention_mask: (B, T) 1 for sub-tokens, 0 for padding.
+        token_type_ids: (B, T) segment ids.
+    """
+
+    input_ids: NDArray[np.int64]
+    attention_mask: NDArray[np.int64]
+    token_type_ids: NDArray[np.int64]

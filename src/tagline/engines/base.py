@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tagline.errors import FolderError, UsageError
 from tagline.folder import ModelFolder
-from tagline.text.batches import Batch
+from tagline.records import Batch
 
 ENGINES = ("auto", "openvino", "torch")
 PRECISIONS = ("auto", "bf16", "f32")

@@ -14,7 +14,7 @@ from tagline.engines.base import EngineSettings
 from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, ModelFolder
 from tagline.machine import cache_folder, cores, processor_has_bf16
-from tagline.text.batches import Batch
+from tagline.records import Batch
 
 
 class OpenVinoEngine:

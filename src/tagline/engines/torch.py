@@ -12,7 +12,7 @@ from tagline.engines.base import Engine, EngineSettings
 from tagline.errors import FolderError, MissingExtraError, UsageError
 from tagline.folder import WEIGHTS, ModelFolder
 from tagline.machine import cores, processor_has_bf16
-from tagline.text.batches import Batch
+from tagline.records import Batch
 
 
 class TorchEngine:

@@ -80,8 +80,8 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
     source = resolve(name)
     id2label = dict(enumerate(labels))
     verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         config = AutoConfig.from_pretrained(source)
         if config.model_type not in FAMILIES:
@@ -111,7 +111,9 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
     if shapes:
         add_shapes(model)
     subtokens.shapes = shapes
-    return LoadedEncoder(model, tokenizer, subtokens, shapes, _longest(config, tokenizer), source)
+    longest = _longest(config, tokenizer)
+    tokenizer.model_max_length = longest
+    return LoadedEncoder(model, tokenizer, subtokens, shapes, longest, source)
 
 
 def segments(model: PreTrainedModel) -> nn.Embedding | None:

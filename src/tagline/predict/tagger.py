@@ -15,8 +15,8 @@ from tagline.data.schemes import spans
 from tagline.engines.base import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
-from tagline.records import Document, Entity, Sentence
-from tagline.text.batches import Batch, pad, plan_batches
+from tagline.records import Batch, Document, Entity, Sentence
+from tagline.text.batches import pad, plan_batches
 from tagline.text.decoding import Decoder
 from tagline.text.features import EncodedWindow, WindowEncoder
 from tagline.text.subtokens import SubTokenizer
@@ -60,9 +60,7 @@ class Tagger:
         constrained: decode by the scheme's moves (Viterbi); False takes each word's best tag for itself.
     """
 
-    def __init__(
-        self, folder: ModelFolder, engine: Engine, batch_tokens: int = 1024, constrained: bool = True
-    ) -> None:
+    def __init__(self, folder: ModelFolder, engine: Engine, batch_tokens: int = 1024, constrained: bool = True) -> None:
         manifest = folder.manifest
         if manifest.task != TOKEN_CLASSIFICATION:
             raise FolderError(f"{folder.path}: a model for {manifest.task}; expected one for {TOKEN_CLASSIFICATION}")
@@ -73,9 +71,7 @@ class Tagger:
         self.decoder = Decoder(folder.labels, manifest.scheme, manifest.bare, constrained)
 
     @classmethod
-    def open(
-        cls, path: str | Path, settings: EngineSettings | None = None, constrained: bool = True
-    ) -> Tagger:
+    def open(cls, path: str | Path, settings: EngineSettings | None = None, constrained: bool = True) -> Tagger:
         """Opens a folder; see `tagline.load`."""
         settings = settings or EngineSettings()
         folder = ModelFolder.open(path)
@@ -88,7 +84,7 @@ class Tagger:
         return tuple(sorted({span.label for tag in self.folder.labels for span in spans([tag], scheme, bare)}))
 
     @overload
-    def __call__(self, texts: str) -> Document: ...
+    def __call__(self, texts: str) -> Document: ...  # type: ignore[overload-overlap]
 
     @overload
     def __call__(self, texts: Iterable[str]) -> list[Document]: ...
@@ -105,7 +101,7 @@ class Tagger:
 
     def stream(self, texts: Iterable[str]) -> Iterator[Document]:
         """Reads texts as they come, in constant memory; one document a text, in order."""
-        return self.stream_split(self._split(text) for text in texts)
+        return self.stream_split(self.split(text) for text in texts)
 
     def stream_words(self, sentences: Iterable[Sequence[str]]) -> Iterator[Document]:
         """Reads sentences that are split into words already."""
@@ -138,7 +134,8 @@ class Tagger:
         for chunk in waiting:
             yield from self._documents(chunk)
 
-    def _split(self, text: str) -> SplitText:
+    def split(self, text: str) -> SplitText:
+        """A text with its words, by the rules of the model."""
         if not isinstance(text, str):
             raise UsageError(f"got {type(text).__name__}; expected a text (str) or several")
         offsets = self.splitter(text)
@@ -192,9 +189,7 @@ class Tagger:
             start, end = text.offsets[first][0], text.offsets[last - 1][1]
             score = sum(scores[first:last]) / (last - first)
             entities.append(Entity(label, score, start, end, text.text[start:end]))
-        return Document(
-            text.text, tuple(entities), tuple(text.offsets), tuple(tags), tuple(scores), windows, shortened
-        )
+        return Document(text.text, tuple(entities), tuple(text.offsets), tuple(tags), tuple(scores), windows, shortened)
 
 
 def split_words(words: Sequence[str]) -> SplitText:

@@ -25,8 +25,8 @@ def model_card(manifest: Manifest, name: str) -> str:
     lines.append(
         f"Reads text and marks entities. Trained by Tagline {manifest.version} from the encoder "
         f"`{training.get('encoder', {}).get('name', 'unknown')}`"
-        f" (family {training.get('encoder', {}).get('family', 'unknown')}); tag scheme {manifest.scheme.value}; windows of "
-        f"{manifest.window} sub-tokens, every word scored once.\n"
+        f" (family {training.get('encoder', {}).get('family', 'unknown')}); tag scheme {manifest.scheme.value}; "
+        f"windows of {manifest.window} sub-tokens, every word scored once.\n"
     )
     lines += ["## Use\n", f'```python\nimport tagline\n\nner = tagline.load("{name}")\nprint(ner("…").entities)\n```\n']
     if manifest.shapes:

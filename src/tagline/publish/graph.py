@@ -11,7 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from tagline.folder import GRAPH
-from tagline.text.batches import Batch
+from tagline.records import Batch
 
 
 class _Logits(torch.nn.Module):
@@ -45,7 +45,7 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns of every Python branch
         graph = openvino.convert_model(
-            _Logits(model.eval(), names),
+            _Logits(model, names),
             example_input=tuple(example.values()),
             input=[openvino.PartialShape([-1, -1])] * len(names),
         )

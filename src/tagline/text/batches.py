@@ -3,26 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
-
-
-class Batch(NamedTuple):
-    """What an engine takes. B windows padded to T sub-tokens.
-
-    Attributes:
-        input_ids: (B, T) sub-token ids.
-        attention_mask: (B, T) 1 for sub-tokens, 0 for padding.
-        token_type_ids: (B, T) segment ids.
-    """
-
-    input_ids: Ids
-    attention_mask: Ids
-    token_type_ids: Ids
+from tagline.records import Batch
 
 
 def plan_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:

@@ -81,7 +81,7 @@ def viterbi(emissions: Floats, mask: NDArray[np.bool_]) -> Ints:
         total = paths[back[word], np.arange(labels)] + emissions[word]
     total = total + penalty[:labels, labels]
     if not np.isfinite(total).any():
-        return emissions.argmax(axis=1)
+        return np.asarray(emissions.argmax(axis=1), dtype=np.int64)
     path = np.empty(words, dtype=np.int64)
     path[-1] = total.argmax()
     for word in range(words - 1, 0, -1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ def plan_windows(counts: NDArray[np.int64], room: int, overlap: int) -> list[Win
             break
         start = max(start + 1, int(np.searchsorted(ends, ends[end] - overlap, side="left")))
     owned = [0]
-    for (_, end), (start, _) in zip(borders, borders[1:], strict=False):
+    for (_, end), (start, _) in pairwise(borders):
         # In the overlap the left window's context shrinks to its end while the right one's grows from its start.
         before = ends[start:end] - ends[start]
         after = ends[end] - ends[start + 1 : end + 1]

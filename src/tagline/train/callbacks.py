@@ -35,7 +35,7 @@ class ProgressEvent:
     evaluated: bool
 
 
-class Progress(TrainerCallback):  # type: ignore[misc]
+class Progress(TrainerCallback):
     """Reports every step and every evaluation to a function."""
 
     def __init__(self, report: Callable[[ProgressEvent], None] | None) -> None:
@@ -66,12 +66,18 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         if self.report is not None and state.is_world_process_zero:
             self.report(
                 ProgressEvent(
-                    state.global_step, state.max_steps, float(state.epoch or 0), self.loss, self.f1, self.best, evaluated
+                    state.global_step,
+                    state.max_steps,
+                    float(state.epoch or 0),
+                    self.loss,
+                    self.f1,
+                    self.best,
+                    evaluated,
                 )
             )
 
 
-class StopOnInterrupt(TrainerCallback):  # type: ignore[misc]
+class StopOnInterrupt(TrainerCallback):
     """Ctrl-C and SIGTERM end training after the step at hand, with a checkpoint; a second one ends it at once."""
 
     def __init__(self) -> None:
@@ -82,7 +88,7 @@ class StopOnInterrupt(TrainerCallback):  # type: ignore[misc]
         """Catches the signals while training; outside the main thread, where that is impossible, does nothing."""
         before: dict[int, Any] = {}
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in (int(signal.SIGINT), int(signal.SIGTERM)):
                 before[number] = signal.signal(number, self._note)
         except ValueError:
             before.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Callable
@@ -12,10 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainerCallback, TrainingArguments, set_seed
+from torch.utils.tensorboard import SummaryWriter
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.trainer_utils import get_last_checkpoint
 
 from tagline.errors import Interrupted, OutputError, UsageError
+from tagline.machine import cores, processor_has_bf16
 from tagline.train.callbacks import Progress, ProgressEvent, StopOnInterrupt
 from tagline.train.dataset import EpochBatches, only
 from tagline.train.prepare import Prepared
@@ -37,6 +47,7 @@ class Fitted:
         history: the Trainer's log, one dictionary an entry.
         dev_f1: best strict F1 on dev, None without dev.
         epochs: epochs that were run.
+        logs: folder of TensorBoard logs.
     """
 
     model: PreTrainedModel
@@ -45,6 +56,7 @@ class Fitted:
     history: list[dict[str, Any]]
     dev_f1: float | None
     epochs: float
+    logs: Path
 
 
 def fit(
@@ -75,11 +87,12 @@ def fit(
     _set_dropout(model, settings.dropout)
     if settings.freeze_embeddings:
         model.get_input_embeddings().weight.requires_grad_(False)
-    arguments = _arguments(prepared, settings, work)
     data = EpochBatches(prepared.train, prepared.encoder.subtokens.pad, settings.batch_tokens, settings.seed)
+    arguments = _arguments(settings, work, settings.epochs_for(len(data)), judged=prepared.dev is not None)
     score = DevScore(prepared) if prepared.dev is not None else None
     stop = StopOnInterrupt()
-    callbacks: list[TrainerCallback] = [stop, Progress(report)]
+    logs = work / "tensorboard"
+    callbacks: list[TrainerCallback] = [stop, Progress(report), TensorBoardCallback(SummaryWriter(str(logs)))]  # type: ignore[no-untyped-call]
     if settings.patience and score is not None:
         callbacks.append(EarlyStoppingCallback(settings.patience))
     try:
@@ -93,12 +106,15 @@ def fit(
             callbacks=callbacks,
             optimizers=(_optimizer(model, arguments, settings), None),
         )
+        trainer.remove_callback(PrinterCallback)
         with warnings.catch_warnings(), stop.listening():
             warnings.filterwarnings("ignore", module=r"(torch|transformers|accelerate)\..*")
             trainer.train(resume_from_checkpoint=checkpoint)
     except OSError as error:
-        raise OutputError(f"{work}: a checkpoint cannot be written ({error.strerror or error}). Free space, then type the "
-                          "same command with --resume") from error  # fmt: skip
+        raise OutputError(
+            f"{work}: a checkpoint cannot be written ({error.strerror or error}). Free space, then type the same "
+            "command with --resume"
+        ) from error
     if stop.stopped:
         raise Interrupted(f"stopped after step {trainer.state.global_step}; the last checkpoint is kept in {work}")
     # Mixed precision wraps forward; the wrapper must not find its way into the exported graph.
@@ -111,23 +127,18 @@ def fit(
         history=list(trainer.state.log_history),
         dev_f1=None if best is None else float(best),
         epochs=float(trainer.state.epoch or 0),
+        logs=logs,
     )
 
 
 def set_threads(threads: int) -> None:
     """Gives torch `threads` processor threads; 0: the cores that this process may use."""
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(threads or cores())
 
 
 def has_bf16() -> bool:
     """Whether bf16 is fast here: a GPU or a processor with instructions for it."""
-    if torch.cuda.is_available():
-        return bool(torch.cuda.is_bf16_supported())
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return bool(torch.cuda.is_bf16_supported()) if torch.cuda.is_available() else processor_has_bf16()
 
 
 def _open(work: Path, settings: TrainSettings, resume: bool) -> str | None:
@@ -153,21 +164,19 @@ def _open(work: Path, settings: TrainSettings, resume: bool) -> str | None:
 
 def _whole_checkpoint(work: Path) -> str | None:
     """The last checkpoint that was written to its end; a kill may leave half of one."""
-    while (found := get_last_checkpoint(str(work))) is not None:
+    while (found := get_last_checkpoint(str(work))) is not None:  # type: ignore[no-untyped-call]
         if (Path(found) / "trainer_state.json").is_file() and (Path(found) / "scheduler.pt").is_file():
             return str(found)
         shutil.rmtree(found)
     return None
 
 
-def _arguments(prepared: Prepared, settings: TrainSettings, work: Path) -> TrainingArguments:
-    judged = prepared.dev is not None
+def _arguments(settings: TrainSettings, work: Path, epochs: int, judged: bool) -> TrainingArguments:
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and has_bf16())
-    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(work / "tensorboard"))
     try:
         return TrainingArguments(
             output_dir=str(work),
-            num_train_epochs=settings.epochs,
+            num_train_epochs=epochs,
             per_device_train_batch_size=1,  # an item is a whole batch
             per_device_eval_batch_size=1,
             train_sampling_strategy="sequential",
@@ -187,7 +196,7 @@ def _arguments(prepared: Prepared, settings: TrainSettings, work: Path) -> Train
             greater_is_better=True if judged else None,
             batch_eval_metrics=judged,
             logging_steps=50,
-            report_to=["tensorboard"],
+            report_to="none",  # TensorBoard is added with a folder of its own
             disable_tqdm=True,
             seed=settings.seed,
             data_seed=settings.seed,
@@ -201,6 +210,7 @@ def _arguments(prepared: Prepared, settings: TrainSettings, work: Path) -> Train
 
 def _optimizer(model: PreTrainedModel, arguments: TrainingArguments, settings: TrainSettings) -> torch.optim.Optimizer:
     """The Trainer's optimiser of that name over our groups: encoder and fresh parts, with and without decay."""
+    kind: type[torch.optim.Optimizer]
     kind, options = Trainer.get_optimizer_cls_and_kwargs(arguments, model)
     options = {key: value for key, value in options.items() if key != "lr"}
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}

@@ -33,7 +33,7 @@ class DevScore:
         self._batch = 0
 
     def __call__(self, prediction: Any, compute_result: bool = True) -> dict[str, float]:
-        """Takes the logits of one batch; with `compute_result` closes the pass and returns `f1`, `precision`, `recall`."""
+        """Takes the logits of one batch; with `compute_result` closes the pass and gives `f1` and its parts."""
         logits = _array(prediction.predictions)
         labels = _array(prediction.label_ids)
         for place, row in enumerate(self.batches.batches[self._batch]):

@@ -11,6 +11,7 @@ from tagline.errors import UsageError
 PRECISIONS = ("auto", "bf16", "f32")
 SUBTOKENS = ("first", "all")
 UNKNOWN = ("error", "miss")
+_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 4, 10
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class TrainSettings:
     Attributes:
         encoder: `minilm`, a folder or a hub name.
         scheme: scheme that the model's tags follow, whatever the file's is.
-        epochs: passes over the training data.
+        epochs: passes over the training data; 0 takes as many as make about 2,000 steps, at least 4 and at most 10.
         batch_tokens: sub-tokens of an optimiser step.
         learning_rate: peak rate of the encoder.
         head_learning_rate: peak rate of the head and of the word shapes.
@@ -44,7 +45,7 @@ class TrainSettings:
 
     encoder: str = "minilm"
     scheme: Scheme = Scheme.IOB2
-    epochs: int = 6
+    epochs: int = 0
     batch_tokens: int = 640
     learning_rate: float = 2e-4
     head_learning_rate: float = 1e-3
@@ -53,7 +54,7 @@ class TrainSettings:
     scheduler: str = "linear"
     optimizer: str = "adamw_torch_fused"
     dropout: float | None = None
-    freeze_embeddings: bool = False
+    freeze_embeddings: bool = True
     subtokens: str = "first"
     shapes: bool | None = None
     window: int | None = None
@@ -69,9 +70,17 @@ class TrainSettings:
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("subtokens", self.subtokens, SUBTOKENS)
         _one_of("unknown-tags", self.unknown_tags, UNKNOWN)
-        for name in ("epochs", "batch_tokens"):
-            _at_least(name, getattr(self, name), 1)
-        for name in ("learning_rate", "head_learning_rate", "weight_decay", "patience", "checkpoint_steps", "threads"):
+        _at_least("batch_tokens", self.batch_tokens, 1)
+        numbers = (
+            "epochs",
+            "learning_rate",
+            "head_learning_rate",
+            "weight_decay",
+            "patience",
+            "checkpoint_steps",
+            "threads",
+        )
+        for name in numbers:
             _at_least(name, getattr(self, name), 0)
         if not 0 <= self.warmup < 1:
             raise UsageError(f"--warmup is {self.warmup}; expected a share of the steps, 0 up to but not 1")
@@ -79,6 +88,10 @@ class TrainSettings:
             raise UsageError(f"--dropout is {self.dropout}; expected 0 up to but not 1")
         if self.window is not None:
             _at_least("window", self.window, 8)
+
+    def epochs_for(self, steps: int) -> int:
+        """Epochs of a corpus that has `steps` batches: small corpora need more of them."""
+        return self.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / max(1, steps))))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""

@@ -1,0 +1,194 @@
+"""`tagline train`: from an annotated file to a model folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tagline.cli import options as shared
+from tagline.errors import Interrupted, MissingExtraError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from tagline.data.corpus import Corpus, ReadOptions
+    from tagline.train.settings import TrainSettings
+
+_NEEDED = ("torch", "transformers", "accelerate")
+
+
+def train(
+    train_file: Annotated[Path, typer.Argument(metavar="TRAIN", help="Annotated training data.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Model folder to make.", show_default=False)],
+    dev: Annotated[Path | None, typer.Option(help="Annotated data that the best epoch is chosen on.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Annotated data that is looked at once, at the end.")] = None,
+    encoder: Annotated[str, typer.Option(help="minilm, a folder, or a hub name.")] = "minilm",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training data.", show_default=False)] = None,
+    batch_tokens: Annotated[int | None, typer.Option(help="Sub-tokens of a step.", show_default=False)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak rate of the encoder.", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all that is random.", show_default=False)] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="End after so many epochs without a better dev F1.", show_default=False)
+    ] = None,
+    unknown_tags: Annotated[
+        str | None, typer.Option(help="Types in dev or test that train lacks: error, or miss.", show_default=False)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other setting as NAME=VALUE, e.g. scheduler=cosine."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model folder.")] = False,
+    json_out: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object.")] = False,
+    form: shared.Format = None,
+    word_column: shared.WordColumn = None,
+    tag_column: shared.TagColumn = None,
+    scheme: shared.SchemeOption = None,
+    strict: shared.Strict = False,
+    precision: Annotated[str | None, typer.Option(help="auto, bf16 or f32.", show_default=False)] = None,
+    threads: shared.Threads = 0,
+) -> None:
+    """Train a model on annotated text, keep the best epoch on dev, and write its folder."""
+    _check_extra()
+    from tagline.train.settings import TrainSettings
+
+    given = {
+        "encoder": encoder, "epochs": epochs, "batch_tokens": batch_tokens, "learning_rate": learning_rate,
+        "seed": seed, "patience": patience, "unknown_tags": unknown_tags, "precision": precision, "threads": threads,
+    }  # fmt: skip
+    given = {name: value for name, value in given.items() if value is not None}
+    chosen = TrainSettings(**{**given, **_more(settings or [])})
+    if output.exists() and not overwrite and not (output.is_dir() and not any(output.iterdir())):
+        raise OutputError(f"{output} is there already; type --overwrite to replace it, or another name with -o")
+    if output.is_dir() and any(output.iterdir()) and not (output / "config.json").is_file():
+        raise OutputError(f"{output} is a folder that holds no model; --overwrite replaces models only. Name another")
+    work = output.with_name(output.name + ".training")
+    if work.exists() and not resume and not overwrite:
+        raise OutputError(f"{work} holds an unfinished run; type --resume to go on, or --overwrite to begin anew")
+    reading = shared.read_options(form, word_column, tag_column, scheme, strict)
+    files = {"train": train_file, "dev": dev, "test": test}
+    corpora = _read({role: path for role, path in files.items() if path is not None}, reading, chosen)
+    try:
+        metrics = _run(corpora, chosen, output, work, resume, overwrite)
+    except Interrupted as error:
+        raise Interrupted(f"{error}. To go on type: {_again()}") from None
+    if json_out:
+        sys.stdout.write(json.dumps(metrics) + "\n")
+    else:
+        shared.say(f'model: {output}\nnext: tagline predict {output} --text "…"')
+
+
+def _check_extra() -> None:
+    import importlib.util
+
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        raise MissingExtraError("training", "train")
+
+
+def _more(pairs: list[str]) -> dict[str, Any]:
+    """`--set NAME=VALUE` by the types of the settings."""
+    from tagline.train.settings import TrainSettings
+
+    known = TrainSettings.__dataclass_fields__
+    chosen: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        name = name.replace("-", "_")
+        if not equals or name not in known:
+            raise UsageError(f"--set got {pair!r}; expected NAME=VALUE with one of {', '.join(sorted(known))}")
+        if name == "scheme":
+            chosen[name] = shared.scheme(text)
+            continue
+        try:
+            value = json.loads(text.lower() if text in ("True", "False", "None") else text)
+        except ValueError:
+            value = text
+        wanted = known[name].type
+        if not isinstance(value, _accepted(str(wanted))) or (isinstance(value, bool) and "bool" not in str(wanted)):
+            raise UsageError(f"--set {name}: got {text!r}; expected {wanted}")
+        chosen[name] = value
+    return chosen
+
+
+def _accepted(annotation: str) -> tuple[type, ...]:
+    kinds: dict[str, tuple[type, ...]] = {
+        "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "None": (type(None),),
+    }  # fmt: skip
+    return tuple(kind for name in annotation.split(" | ") for kind in kinds[name])
+
+
+def _read(files: dict[str, Path], reading: ReadOptions, settings: TrainSettings) -> dict[str, Corpus]:
+    """Reads all files, and finds out before any work whether their types fit."""
+    from tagline.data.corpus import read_corpus
+    from tagline.text.words import WordSplitter
+    from tagline.train.prepare import check_types, label_set
+
+    splitter = WordSplitter()
+    corpora = {role: read_corpus(path, reading, splitter) for role, path in files.items()}
+    labels = label_set(corpora["train"], settings.scheme)
+    for role, corpus in corpora.items():
+        shared.tell_warnings(corpus)
+        words = sum(len(sentence.words) for sentence in corpus.sentences)
+        shared.say(f"{role}: {len(corpus.sentences):,} sentences, {words:,} words, scheme {corpus.scheme.value}")
+        if role != "train" and (unknown := check_types(labels, corpus, settings)):
+            shared.warn(f"{corpus.path}: {sum(unknown.values())} tags of types that train lacks count as missed")
+    return corpora
+
+
+def _run(
+    corpora: dict[str, Corpus], settings: TrainSettings, output: Path, work: Path, resume: bool, overwrite: bool
+) -> dict[str, Any]:
+    from tagline.cli.progress import training
+    from tagline.publish.write import Parts, write_model
+    from tagline.train.fit import fit
+    from tagline.train.prepare import prepare
+    from tagline.train.provenance import manifest_of
+
+    prepared = prepare(corpora["train"], corpora.get("dev"), settings)
+    if prepared.train.shortened:
+        shared.warn(f"{prepared.train.shortened} very long words are shown to the encoder by their first sub-tokens")
+    shapes = "on" if prepared.encoder.shapes else "off"
+    shared.say(
+        f"encoder {settings.encoder}, {len(prepared.labels)} tags, word shapes {shapes}, "
+        f"{sum(prepared.train.lengths):,} sub-tokens in {len(prepared.train.windows):,} windows"
+    )
+    with training() as report:
+        fitted = fit(prepared, settings, work, resume, report)
+
+    def scores(folder: Path) -> dict[str, Any]:
+        return _scores(folder, corpora, settings)
+
+    parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
+    folder = write_model(parts, manifest_of(fitted, corpora), output, scores, overwrite)
+    shutil.rmtree(work, ignore_errors=True)
+    return folder.manifest.metrics
+
+
+def _scores(folder: Path, corpora: dict[str, Corpus], settings: TrainSettings) -> dict[str, Any]:
+    """Dev and test through the engine that users will run."""
+    from rich.console import Console
+
+    from tagline.engines.base import EngineSettings
+    from tagline.predict.judging import judge
+    from tagline.predict.tagger import Tagger
+
+    console = Console(stderr=True)
+    tagger = Tagger.open(folder, EngineSettings(threads=settings.threads))
+    reports = {}
+    for role, corpus in corpora.items():
+        if role != "train":
+            report = judge(tagger, corpus).report
+            shared.say(f"\n{role} ({corpus.path}), {tagger.engine.name} in {tagger.engine.precision}:")
+            report.render(console)
+            reports[role] = report.to_json()
+    return reports
+
+
+def _again() -> str:
+    import shlex
+
+    words = [word for word in sys.argv[1:] if word not in ("--resume", "--overwrite")]
+    return shlex.join(["tagline", *words, "--resume"])

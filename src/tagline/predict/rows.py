@@ -1,0 +1,23 @@
+"""Rows of a file through a tagger."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from tagline.data.row import Row
+from tagline.predict.tagger import SplitText, Tagger, split_words
+from tagline.records import Document
+
+
+def tag_rows(tagger: Tagger, rows: Iterable[Row]) -> Iterator[tuple[Row, Document]]:
+    """Each row with its document, in order; rows that come as words keep them."""
+    waiting: deque[Row] = deque()
+
+    def texts() -> Iterator[SplitText]:
+        for row in rows:
+            waiting.append(row)
+            yield tagger.split(row.text) if row.words is None else split_words(row.words)
+
+    for document in tagger.stream_split(texts()):
+        yield waiting.popleft(), document
