@@ -1,0 +1,248 @@
+"""Results as Parquet: one part a checkpoint, put together into one file at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tagline.data.partial import Partial, PartialSink, SinkOptions
+from tagline.data.row import Row
+from tagline.data.row_tables import arrow
+from tagline.data.sink_formats import ENTITIES, fields_of, renamed_note, to_json
+from tagline.errors import OutputError
+from tagline.records import Document
+
+_GROUP_ROWS = 8192
+_GROUP_BYTES = 16 << 20  # of text
+_BATCH = 512
+_JSON = {b"tagline": b"json"}  # marks a column whose values had no common type
+
+
+class _NoCommonType(Exception):
+    """Values of a column do not fit the type found for it; `args[0]` is its name."""
+
+
+class ParquetSink(PartialSink):
+    """A Parquet file: the input's columns and `entities` list<struct<label, score, start, end, text>>.
+
+    Columns of a Parquet input keep their types. Fields of JSONL get the type that fits all values; where none does, and
+    for objects, the column holds each value as JSON text, and `notes` says so. A field that a row lacks is null. Made by `open_sink`.
+    """
+
+    _held: list[tuple[dict[str, Any], Document]]
+    _text: str
+
+    @classmethod
+    def open(cls, path: Path, options: SinkOptions, resume: bool) -> ParquetSink:
+        """Opens the folder of parts and removes those that the journal does not know.
+
+        Raises:
+            OutputError: see `open_sink`; or parts are missing.
+        """
+        arrow("writing Parquet")
+        partial = Partial.open(path, "parquet", options, resume)
+        sink = cls(partial, options)
+        sink._held = []
+        try:
+            sink._rollback()
+        except OSError as error:
+            sink._fail(error)
+        missing = [part.name for part in sink._parts() if not part.exists()]
+        if missing:
+            partial.close()
+            raise OutputError(
+                f"{partial.path}: {missing[0]} is missing, of {partial.journal.size} parts. "
+                "Give --overwrite to begin again from the first row"
+            )
+        return sink
+
+    def notes(self) -> list[str]:
+        """Renamed fields and columns of JSON text."""
+        state = self._partial.journal.state
+        mixed = [
+            f"column {name!r} holds objects or values of no common type: each is written as JSON text"
+            for name in state.get("json", ())
+        ]
+        return renamed_note(state.get("renamed", 0)) + mixed
+
+    def _parts(self) -> list[Path]:
+        return [self._part(number) for number in range(1, self._partial.journal.size + 1)]
+
+    def _part(self, number: int) -> Path:
+        return self._partial.path / f"part-{number:06}.parquet"
+
+    def _append(self, row: Row, document: Document) -> int:
+        fields, renamed = fields_of(row)
+        state = self._partial.journal.state
+        if renamed:
+            state["renamed"] = state.get("renamed", 0) + 1
+        renamed_text = row.text_field == ENTITIES
+        text = next(name for name in fields if name not in row.extra) if renamed_text else row.text_field
+        state.setdefault("text", text)
+        columns = state.setdefault("columns", [])
+        columns.extend(name for name in fields if name not in columns)
+        self._held.append((fields, document))
+        return 4 * len(row.text) + 200 * len(document.entities) + 100 * len(fields)
+
+    def _flush(self) -> int:
+        _, parquet = arrow("writing Parquet")
+        number = self._partial.journal.size + 1
+        part = self._part(number)
+        fresh = part.with_suffix(".new")
+        parquet.write_table(self._table(), fresh)
+        with fresh.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        fresh.replace(part)
+        os.fsync(self._partial.handle)
+        self._held = []
+        return number
+
+    def _rollback(self) -> None:
+        self._held = []
+        known = {part.name for part in self._parts()}
+        for entry in self._partial.path.iterdir():
+            if entry.name not in known:
+                entry.unlink()
+
+    def _table(self) -> Any:
+        pa, _ = arrow("writing Parquet")
+        arrays, fields = [], []
+        for name in self._partial.journal.state["columns"]:
+            values = [row.get(name) for row, _ in self._held]
+            array, metadata = self._column(name, values)
+            arrays.append(array)
+            fields.append(pa.field(name, array.type, metadata=metadata))
+        found = [[entity.to_dict() for entity in document.entities] for _, document in self._held]
+        arrays.append(pa.array(found, type=_entities_type(pa)))
+        fields.append(pa.field(ENTITIES, _entities_type(pa)))
+        return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+    def _column(self, name: str, values: list[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
+        pa, _ = arrow("writing Parquet")
+        known = self._known_type(name)
+        try:
+            array = pa.array(values, type=known)
+            if known is not None or not _has_struct(pa, array.type):
+                return array, None
+        except (pa.ArrowException, OverflowError, ValueError, TypeError):
+            pass  # no type holds them all
+        return pa.array([None if value is None else to_json(value) for value in values], pa.string()), _JSON
+
+    def _known_type(self, name: str) -> Any:
+        pa, _ = arrow("writing Parquet")
+        schema = self._options.schema
+        if schema is None:
+            return pa.string() if name == self._partial.journal.state.get("text", "text") else None
+        original = name if name in schema.names else ENTITIES  # the renamed one
+        if original not in schema.names:
+            return pa.string()  # the joined words
+        known = schema.field(original).type
+        is_text = name == self._partial.journal.state.get("text")
+        return pa.string() if is_text and not pa.types.is_large_string(known) else known
+
+    def _finish(self) -> None:
+        """Rewrites the parts into one file whose row groups do not depend on where the checkpoints were."""
+        whole = self._partial.path.with_name(self._partial.path.name + ".whole")
+        mixed: set[str] = set()
+        try:
+            while True:
+                try:
+                    self._join(whole, mixed)
+                    break
+                except _NoCommonType as clash:
+                    mixed.add(clash.args[0])
+            with whole.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            whole.replace(self._partial.target)
+        except OSError:
+            whole.unlink(missing_ok=True)
+            raise
+        shutil.rmtree(self._partial.path)
+
+    def _join(self, whole: Path, mixed: set[str]) -> None:
+        pa, parquet = arrow("writing Parquet")
+        schema = self._schema(mixed)
+        with parquet.ParquetWriter(whole, schema) as writer:
+            for group in self._groups(pa, parquet, schema, mixed):
+                writer.write_table(group, row_group_size=group.num_rows)
+
+    def _schema(self, mixed: set[str]) -> Any:
+        pa, parquet = arrow("writing Parquet")
+        state = self._partial.journal.state
+        names = state.get("columns") or list(self._options.columns or ("text",))
+        parts = [parquet.read_schema(part) for part in self._parts()]
+        fields = []
+        for name in names:
+            found = [part.field(name) for part in parts if name in part.names]
+            if any(field.metadata and field.metadata.get(b"tagline") == b"json" for field in found):
+                mixed.add(name)
+            kind = pa.string() if name in mixed else _common(pa, found, mixed)
+            if not found:
+                kind = self._known_type(name) or pa.string()
+            fields.append(pa.field(name, kind))
+        state["json"] = sorted(mixed)
+        return pa.schema([*fields, pa.field(ENTITIES, _entities_type(pa))])
+
+    def _groups(self, pa: Any, parquet: Any, schema: Any, mixed: set[str]) -> Iterator[Any]:
+        held: list[Any] = []
+        rows = size = 0
+        text = self._partial.journal.state.get("text", "text")
+        for part in self._parts():
+            with parquet.ParquetFile(part) as file:
+                for raw in file.iter_batches(batch_size=_BATCH):
+                    batch, start = _fitted(pa, raw, schema, mixed), 0
+                    for place, length in enumerate(batch.column(text).to_pylist()):
+                        rows, size = rows + 1, size + len(length or "")
+                        if rows == _GROUP_ROWS or size >= _GROUP_BYTES:
+                            held.append(batch.slice(start, place + 1 - start))
+                            yield pa.Table.from_batches(held, schema).combine_chunks()
+                            held, rows, size, start = [], 0, 0, place + 1
+                    held.append(batch.slice(start))
+        if rows:
+            yield pa.Table.from_batches(held, schema).combine_chunks()
+
+
+def _fitted(pa: Any, batch: Any, schema: Any, mixed: set[str]) -> Any:
+    arrays = []
+    for field in schema:
+        if field.name not in batch.schema.names:
+            arrays.append(pa.nulls(batch.num_rows, field.type))
+            continue
+        column, own = batch.column(field.name), batch.schema.field(field.name)
+        marked = own.metadata and own.metadata.get(b"tagline") == b"json"
+        if field.name in mixed and not marked:
+            column = pa.array([None if value is None else to_json(value) for value in column.to_pylist()], pa.string())
+        try:
+            arrays.append(column.cast(field.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise _NoCommonType(field.name) from error
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _common(pa: Any, found: list[Any], mixed: set[str]) -> Any:
+    """The type that holds all of a column's parts; string, with its name in `mixed`, where there is none."""
+    if not found:
+        return None
+    try:
+        plain = [pa.schema([field.remove_metadata()]) for field in found]
+        kind = pa.unify_schemas(plain, promote_options="permissive").field(0).type
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        mixed.add(found[0].name)
+        return pa.string()
+    return pa.string() if pa.types.is_null(kind) else kind
+
+
+def _has_struct(pa: Any, kind: Any) -> bool:
+    """Whether a type has a struct in it: JSON objects differ in their fields, a struct would fill them up with null."""
+    return bool(pa.types.is_struct(kind) or (pa.types.is_list(kind) and _has_struct(pa, kind.value_type)))
+
+
+def _entities_type(pa: Any) -> Any:
+    """Arrow type of the column `entities`."""
+    text, whole = pa.string(), pa.int64()
+    return pa.list_(
+        pa.struct([("label", text), ("score", pa.float64()), ("start", whole), ("end", whole), ("text", text)])
+    )
