@@ -1,0 +1,61 @@
+"""What the measurements share: places, the machine, raw text made from words, medians."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import statistics
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("TAGLINE_DATA", ROOT.parent / "shared" / "data"))
+BUILD = ROOT / "build"
+OUT = BUILD / "bench"
+PACKAGES = ("torch", "transformers", "tokenizers", "openvino", "numpy")
+
+_GLUED = re.compile(r" (?=(?:[.,;:!?%)\]}]|'s\b|'S\b|n't\b|'(?:m|re|ve|ll|d)\b))")
+_OPENING = re.compile(r"(?<=[(\[{$]) ")
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, and versions of all that takes part."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+    name = re.search(r"model name\s*:\s*(.+)", flags)
+    return {
+        "processor": name.group(1).strip() if name else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "bf16": [flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags],
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, smallest and largest."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def as_written(words: Sequence[str]) -> str:
+    """Words joined as a person would write them: no space before punctuation, none inside brackets and quotes."""
+    text = _OPENING.sub("", _GLUED.sub("", " ".join(words)))
+    parts = text.split(' " ')
+    if text.startswith('" '):
+        return text  # a quotation that began before the sentence: who opens and who closes cannot be told
+    joined = parts[0]
+    for place, part in enumerate(parts[1:]):
+        joined += (' "' if place % 2 == 0 else '" ') + part
+    return joined
+
+
+def places(words: Sequence[str], text: str) -> list[tuple[int, int]]:
+    """Where each word stands in the text that `as_written` made."""
+    found, at = [], 0
+    for word in words:
+        start = text.index(word, at)
+        at = start + len(word)
+        found.append((start, at))
+    return found

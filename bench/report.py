@@ -1,0 +1,138 @@
+"""bench/RESULTS.md from the figures."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).parent / "RESULTS.md"
+_COMMANDS = {
+    "accuracy": "python bench/run.py --only accuracy",
+    "rawtext": "python bench/run.py --only rawtext",
+    "speed": "python bench/run.py --only speed",
+    "start": "python bench/run.py --only start",
+    "memory": "python bench/run.py --only memory",
+}
+
+
+def write(results: dict[str, Any]) -> None:
+    """Writes the page; a part that was never measured is left out."""
+    writers: dict[str, Callable[[Any], list[str]]] = {
+        "accuracy": _accuracy,
+        "rawtext": _raw,
+        "speed": _speed,
+        "start": _start,
+        "memory": _memory,
+    }
+    lines = [
+        "# What was measured",
+        "",
+        "Every figure was printed by the command under its heading (`make bench` runs all).",
+    ]
+    for name, writer in writers.items():
+        if name in results:
+            lines += [
+                "",
+                *writer(results[name]["figures"]),
+                "",
+                f"`{_COMMANDS[name]}` on {_machine(results[name]['machine'])}",
+            ]
+    TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _machine(facts: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {facts[name]}" for name in ("torch", "transformers", "tokenizers", "openvino"))
+    bf16 = " and ".join(facts["bf16"]) or "no bf16"
+    return f"{facts['processor']}, {facts['cores']} cores, {bf16}; Python {facts['python']}, {versions}."
+
+
+def _accuracy(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
+    lines = [
+        "## Accuracy",
+        "",
+        "Default settings of `tagline train`, encoder minilm, strict F1 through the OpenVINO engine. The best epoch is "
+        "chosen on dev; test is looked at once.",
+        "",
+        "| corpus | seeds | dev, each | dev, mean | test, each | test, mean | test 95 % intervals | conlleval, mean |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, records in runs.items():
+        row = [name, ", ".join(str(record["seed"]) for record in records)]
+        for role in ("dev", "test"):
+            scores = [100 * record[role]["strict"]["f1"] for record in records]
+            row += [", ".join(f"{score:.2f}" for score in scores), f"**{statistics.mean(scores):.2f}**"]
+        row.append(
+            ", ".join("{:.1f} to {:.1f}".format(*(100 * x for x in r["test"]["strict_interval"])) for r in records)
+        )
+        row.append(f"{statistics.mean(100 * record['test']['conlleval']['f1'] for record in records):.2f}")
+        lines.append("| " + " | ".join(row) + " |")
+    return lines
+
+
+def _raw(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## Raw text against gold words",
+        "",
+        "CoNLL-2003 test, words joined as a person would write them; exact character spans.",
+        "",
+        "| model | F1, gold words | F1, raw text | loss |",
+        "|---|---|---|---|",
+    ]
+    for row in rows:
+        loss = row["gold_words"] - row["raw_text"]
+        lines.append(f"| {row['model']} | {row['gold_words']:.2f} | {row['raw_text']:.2f} | {loss:.2f} |")
+    return lines
+
+
+def _speed(figures: dict[str, Any]) -> list[str]:
+    rates = figures["rates"]
+    base = rates["transformers.pipeline, defaults"]["median"]
+    lines = [
+        "## Speed: text in, entities out",
+        "",
+        f"CoNLL-2003 test as raw text, {figures['texts']:,} sentences, {figures['subtokens']:,} sub-tokens; medians of "
+        f"{figures['repeats']} interleaved rounds after one that does not count; same weights, both cores.",
+        "",
+        "| engine | sub-tokens per second | smallest to largest | times the pipeline |",
+        "|---|---|---|---|",
+    ]
+    for name, rate in rates.items():
+        around = f"{rate['min']:,.0f} to {rate['max']:,.0f}"
+        lines.append(f"| {name} | {rate['median']:,.0f} | {around} | {rate['median'] / base:.1f} × |")
+    return lines
+
+
+def _start(figures: dict[str, Any]) -> list[str]:
+    seconds = figures["seconds"]
+    base = seconds["transformers.pipeline"]["median"]
+    lines = [
+        "## From process start to the entities of one sentence",
+        "",
+        f"Whole processes, warm disk, medians of {figures['repeats']}, in turn.",
+        "",
+        "| command | seconds | smallest to largest | share of the pipeline's |",
+        "|---|---|---|---|",
+    ]
+    for name, each in seconds.items():
+        share = each["median"] / base
+        lines.append(f"| {name} | {each['median']:.2f} | {each['min']:.2f} to {each['max']:.2f} | {share:.2f} |")
+    return lines
+
+
+def _memory(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        "## Memory of `tagline predict FILE -o OUT.jsonl`",
+        "",
+        "Generated sentences, one a line. Resident memory, sampled four times a second; the tenths are medians of each "
+        "tenth of the run and show whether it grows.",
+        "",
+        "| model | file, MB | rows | seconds | peak, MB | tenths, MB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        tenths = " ".join(map(str, row["tenths_mb"]))
+        size = f"{row['megabytes']} | {row['rows']:,} | {row['seconds']}"
+        lines.append(f"| {row['model']} | {size} | {row['peak_mb']} | {tenths} |")
+    return lines
