@@ -28,6 +28,9 @@ class Pieces(NamedTuple):
     shortened: bool
 
 
+_NONE = Pieces((), (), False)
+
+
 class SubTokenizer:
     """Turns words into sub-token ids.
 
@@ -72,7 +75,7 @@ class SubTokenizer:
     def lowercases(self) -> bool:
         """Whether case is lost, so that shapes have something to tell."""
         normalizer = self.tokenizer.normalizer
-        return normalizer is not None and bool(normalizer.normalize_str("A") == "a")
+        return normalizer is not None and bool(normalizer.normalize_str("A").strip(" \u2581") == "a")
 
     def __call__(self, words: Sequence[str]) -> list[Pieces]:
         """Sub-tokens of each word, none of them without: a word that the tokenizer turns into nothing is unknown."""
@@ -81,20 +84,22 @@ class SubTokenizer:
         if None in found:
             if len(cache) > _CACHE_WORDS:
                 cache.clear()
-            self._remember(dict.fromkeys(word for word, pieces in zip(words, found, strict=True) if pieces is None))
-            return [pieces or cache[word] for word, pieces in zip(words, found, strict=True)]
+            fresh = self._encode(word for word, pieces in zip(words, found, strict=True) if pieces is None)
+            cache.update(fresh)
+            return [pieces or fresh[word] for word, pieces in zip(words, found, strict=True)]
         return found  # type: ignore[return-value]
 
-    def _remember(self, words: Iterable[str]) -> None:
-        fresh = list(words)
+    def _encode(self, words: Iterable[str]) -> dict[str, Pieces]:
+        fresh: dict[str, Pieces] = dict.fromkeys(words, _NONE)
         encodings = self.tokenizer.encode_batch_fast(
-            [[word[:_LONGEST]] for word in fresh], is_pretokenized=True, add_special_tokens=False
+            [[_encodable(word[:_LONGEST])] for word in fresh], is_pretokenized=True, add_special_tokens=False
         )
         for word, encoding in zip(fresh, encodings, strict=True):
             ids = tuple(encoding.ids[: self.longest]) or (self.unknown,)
             shortened = len(encoding.ids) > self.longest or len(word) > _LONGEST
             first, rest = shape_ids(word) if self.shapes else (0, 0)
-            self._cache[word] = Pieces(ids, (first, *[rest] * (len(ids) - 1)), shortened)
+            fresh[word] = Pieces(ids, (first, *[rest] * (len(ids) - 1)), shortened)
+        return fresh
 
     def _special(self, *names: str) -> int:
         for name in names:
@@ -102,6 +107,11 @@ class SubTokenizer:
             if number is not None:
                 return int(number)
         return 0
+
+
+def _encodable(word: str) -> str:
+    """The word with a question mark for each half of a surrogate pair, which UTF-8 does not know and JSON lets in."""
+    return word if word.isascii() else word.encode("utf-8", "replace").decode("utf-8")
 
 
 def spaced(tokenizer: Tokenizer) -> Tokenizer:

@@ -1,8 +1,8 @@
 """Words with offsets from raw text, split as the training corpus splits its own.
 
-A corpus teaches four habits, counted by `WordRules.learn`: whether "don't" is one word or two, whether "Germany's" is,
-whether "#tag" is, and which words end with a full stop ("Inc.", "vs."). The rest is one pattern. Every character that
-is not whitespace belongs to exactly one word.
+A corpus teaches five habits, counted by `WordRules.learn`: whether "don't" is one word or two, whether "Germany's" is,
+whether "#tag" is, whether "3." at the start of a line is, and which words end with a full stop ("Inc.", "vs."). The
+rest is one pattern. Every character that is not whitespace belongs to exactly one word.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _MARK = (
 )
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTER = rf"(?:(?![{_HAN}])[\w{_MARK}])"
+_ALPHA = rf"(?:(?![{_HAN}])[^\W\d_])"
 _QUOTE = "['\u2019]"
 
 _PATTERN = rf"""
@@ -33,19 +34,23 @@ _PATTERN = rf"""
   | &(?:\w+|\#\d+);                                                   # &amp;
   | @\w+                                                              # @user
   | HASHTAG
-  | [:;=8][-o*']?[)\](\[dDpP/|}}{{@](?!\w) | <3+(?!\w) | \^_+\^         # emoticons
-  | (?:[^\W\d_]\.){{2,}}(?:-{_LETTER}+)*                                # U.S., U.S.-led
+  | (?:[:;=]|8(?=[-o*']))[-o*']?[)\](\[dDpP/|}}{{@](?!\w) | <3+(?!\w) | \^_+\^ | -_+-   # emoticons; "(aged 8)" is none
+  | LISTED
+  | (?:{_ALPHA}\.){{2,}}(?:-{_LETTER}+)*                                 # U.S., U.S.-led
+  | (?<!\w)[a-z]{{1,2}}\$(?!{_ALPHA})                                  # C$, US$
   | ABBREVIATION
   | CONTRACTION
   | [+-]?(?<!\w)[.]?\d+(?:[.,:/-]\d+)*(?:{_LETTER}+(?:-{_LETTER}+)*|(?:-{_LETTER}+)+)?   # 10,000  6-4  1996-08-30  5th
   | {_LETTER}+(?:(?:[-_/.&]|{_QUOTE}INNER)(?=\w){_LETTER}+)*            # e-mail, AT&T, O'Brien
   | \.{{2,}} | -{{2,}} | \*{{2,}} | (?P<run>[!?])(?P=run)+                 # ellipses, dashes, !!!
   | [{_HAN}][{_MARK}]*
+  | [\U0001f1e6-\U0001f1ff]{{2}}                                        # a flag is two letters
   | \S(?:[{_MARK}]|(?<=\u200d)\S)*                                    # anything else, an emoji sequence as one
 """
 _CONTRACTED = re.compile(rf"\w{_QUOTE}(?:m|re|ve|ll|d)$|n{_QUOTE}t$", re.IGNORECASE)
 _CONTRACTION = re.compile(rf"{_QUOTE}(?:m|re|ve|ll|d)$|n{_QUOTE}t$", re.IGNORECASE)
 _POSSESSIVE = re.compile(rf"{_QUOTE}s$", re.IGNORECASE)
+_LISTED = re.compile(r"\d{1,3}\.?")
 
 
 @dataclass(frozen=True)
@@ -56,19 +61,26 @@ class WordRules:
         split_contractions: "don't" → "do" "n't", "I'm" → "I" "'m".
         split_possessives: "Germany's" → "Germany" "'s".
         split_hashtags: "#tag" → "#" "tag".
+        list_numbers: "3." is one word where a line begins with it.
         abbreviations: words that keep their full stop, lower-cased and sorted; single letters always do.
     """
 
     split_contractions: bool = False
     split_possessives: bool = True
     split_hashtags: bool = False
+    list_numbers: bool = False
     abbreviations: tuple[str, ...] = field(default=())
 
     @classmethod
     def learn(cls, sentences: Iterable[Iterable[str]]) -> WordRules:
         """Counts the habits of pre-split sentences; where a corpus shows none, the defaults stay."""
-        count: Counter[str] = Counter(word for words in sentences for word in words)
-        votes = {"contractions": 0, "possessives": 0, "hashtags": 0}
+        count: Counter[str] = Counter()
+        votes = {"contractions": 0, "possessives": 0, "hashtags": 0, "lists": 0}
+        for sentence in sentences:
+            words = tuple(sentence)
+            count.update(words)
+            if len(words) > 1 and _LISTED.fullmatch(words[0]):
+                votes["lists"] += 1 if words[0].endswith(".") else -(words[1] == ".")
         stopped: Counter[str] = Counter()
         for word, times in count.items():
             if len(word) <= 5 and _CONTRACTION.fullmatch(word):
@@ -90,6 +102,7 @@ class WordRules:
             split_contractions=votes["contractions"] > 0,
             split_possessives=votes["possessives"] >= 0,
             split_hashtags=votes["hashtags"] > 0,
+            list_numbers=votes["lists"] > 0,
             abbreviations=tuple(kept),
         )
 
@@ -117,18 +130,20 @@ class WordSplitter:
         if rules.split_contractions:
             # "n't" takes its n away from the word before it, so the word stops one letter early.
             tail = rf"(?:{_QUOTE}(?:m|re|ve|ll|d)|n{_QUOTE}t)(?!\w)"
-            contraction = rf"(?<=\w){tail}|[^\W\d_]+?(?=n{_QUOTE}t(?!\w))"
+            contraction = rf"(?<=[\w{_MARK}]){tail}|{_ALPHA}+?(?=n{_QUOTE}t(?!\w))"
             not_inner.append(r"(?:m|re|ve|ll|d|t)(?!\w)")
         if rules.split_possessives:
-            contraction += rf"|(?<=[\w.]){_QUOTE}s(?!\w)"
+            contraction += rf"|(?<=[\w.{_MARK}]){_QUOTE}s(?!\w)"
             not_inner.append(r"s(?!\w)")
         if not_inner:
             inner = f"(?!{'|'.join(not_inner)})"
         short = "|".join(re.escape(word) for word in sorted(rules.abbreviations, key=len, reverse=True))
-        abbreviation = r"(?<!\w)(?:[^\W\d_]\.(?!\w)" + (rf"|(?:{short})(?!\w)" if short else "") + ")"
+        # "d..." is a word cut short, no abbreviation.
+        abbreviation = rf"(?<!\w)(?:{_ALPHA}\.(?![\w.])" + (rf"|(?:{short})(?!\w)" if short else "") + ")"
+        listed = r"(?<![^\n\r])\d{1,3}\.(?=[^\S\n\r]+\S)" if rules.list_numbers else r"(?!)"
         hashtag = r"\#(?=\w)" if rules.split_hashtags else r"\#\w+"
         pattern = _PATTERN.replace("HASHTAG", hashtag).replace("ABBREVIATION", abbreviation)
-        pattern = pattern.replace("CONTRACTION", contraction).replace("INNER", inner)
+        pattern = pattern.replace("CONTRACTION", contraction).replace("INNER", inner).replace("LISTED", listed)
         return re.compile(pattern, re.VERBOSE | re.IGNORECASE)
 
     def __call__(self, text: str) -> list[tuple[int, int]]:
