@@ -81,6 +81,7 @@ def fit(
         OutputError: a checkpoint cannot be written.
     """
     checkpoint = _open(work, settings, resume)
+    settings = settings.sized(sum(prepared.train.lengths))
     set_threads(settings.threads)
     set_seed(settings.seed)
     model = prepared.encoder.model
@@ -88,7 +89,7 @@ def fit(
     if settings.freeze_embeddings:
         model.get_input_embeddings().weight.requires_grad_(False)
     data = EpochBatches(prepared.train, prepared.encoder.subtokens.pad, settings.batch_tokens, settings.seed)
-    arguments = _arguments(settings, work, settings.epochs_for(len(data)), judged=prepared.dev is not None)
+    arguments = _arguments(settings, work, settings.epochs, judged=prepared.dev is not None)
     score = DevScore(prepared) if prepared.dev is not None else None
     stop = StopOnInterrupt()
     logs = work / "tensorboard"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tagline.data.schemes import Scheme
@@ -11,7 +11,8 @@ from tagline.errors import UsageError
 PRECISIONS = ("auto", "bf16", "f32")
 SUBTOKENS = ("first", "all")
 UNKNOWN = ("error", "miss")
-_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 4, 10
+_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 4, 6
+_FEWEST_STEPS, _SMALLEST_BATCH, _LARGEST_BATCH = 200, 256, 640  # steps of an epoch, sub-tokens of a step
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class TrainSettings:
     Attributes:
         encoder: `minilm`, a folder or a hub name.
         scheme: scheme that the model's tags follow, whatever the file's is.
-        epochs: passes over the training data; 0 takes as many as make about 2,000 steps, at least 4 and at most 10.
-        batch_tokens: sub-tokens of an optimiser step.
+        epochs: passes over the training data; 0 takes as many as make about 2,000 steps, at least 4 and at most 6.
+        batch_tokens: sub-tokens of an optimiser step; 0 takes 640, or for small corpora so many that an epoch has 200
+            steps, at least 256.
         learning_rate: peak rate of the encoder.
         head_learning_rate: peak rate of the head and of the word shapes.
         weight_decay: decoupled weight decay of weight matrices.
@@ -46,7 +48,7 @@ class TrainSettings:
     encoder: str = "minilm"
     scheme: Scheme = Scheme.IOB2
     epochs: int = 0
-    batch_tokens: int = 640
+    batch_tokens: int = 0
     learning_rate: float = 2e-4
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -70,17 +72,8 @@ class TrainSettings:
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("subtokens", self.subtokens, SUBTOKENS)
         _one_of("unknown-tags", self.unknown_tags, UNKNOWN)
-        _at_least("batch_tokens", self.batch_tokens, 1)
-        numbers = (
-            "epochs",
-            "learning_rate",
-            "head_learning_rate",
-            "weight_decay",
-            "patience",
-            "checkpoint_steps",
-            "threads",
-        )
-        for name in numbers:
+        rates = ("learning_rate", "head_learning_rate", "weight_decay")
+        for name in (*rates, "epochs", "batch_tokens", "patience", "checkpoint_steps", "threads"):
             _at_least(name, getattr(self, name), 0)
         if not 0 <= self.warmup < 1:
             raise UsageError(f"--warmup is {self.warmup}; expected a share of the steps, 0 up to but not 1")
@@ -89,9 +82,12 @@ class TrainSettings:
         if self.window is not None:
             _at_least("window", self.window, 8)
 
-    def epochs_for(self, steps: int) -> int:
-        """Epochs of a corpus that has `steps` batches: small corpora need more of them."""
-        return self.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / max(1, steps))))
+    def sized(self, tokens: int) -> TrainSettings:
+        """The settings with batches and epochs fixed for a corpus of `tokens` sub-tokens."""
+        batch = self.batch_tokens or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, tokens // _FEWEST_STEPS))
+        steps = max(1, round(tokens / batch))
+        epochs = self.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps)))
+        return replace(self, batch_tokens=batch, epochs=epochs)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
