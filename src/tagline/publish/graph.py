@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
+from transformers.utils import logging
 
 from tagline.folder import GRAPH
 from tagline.records import Batch
+
+transformers_logging: Any = logging  # untyped
 
 
 class _Logits(torch.nn.Module):
@@ -42,8 +47,7 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
     example["attention_mask"][1, 6:] = 0
     if "token_type_ids" in example:
         example["token_type_ids"].zero_()
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer warns of every Python branch
+    with _quiet(), torch.no_grad():
         graph = openvino.convert_model(
             _Logits(model, names),
             example_input=tuple(example.values()),
@@ -54,3 +58,16 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
         port.get_node().set_friendly_name(name)
     graph.outputs[0].get_tensor().set_names({"logits"})
     openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The tracer warns of every Python branch, and looks at every property of the model, some of which complain."""
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
