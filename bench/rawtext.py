@@ -6,32 +6,51 @@ python bench/rawtext.py build/accuracy/conll2003-1 conll2003
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from accuracy import FILES
 from common import DATA, as_written, places
 
+if TYPE_CHECKING:
+    from tagline.data.schemes import Scheme
+
 
 def compare(folder: Path, corpus_name: str) -> dict[str, Any]:
-    """Strict F1 over characters' spans, from gold words and from raw text, same model, same sentences."""
+    """Strict F1 over character spans: from gold words, from raw sentences, from whole raw documents; one model."""
     from tagline.data.corpus import read_corpus
     from tagline.data.schemes import spans
     from tagline.predict.tagger import Tagger
 
     corpus = read_corpus(DATA / corpus_name / FILES[corpus_name][2])
     tagger = Tagger.open(folder)
+    scheme = tagger.folder.manifest.scheme
     texts = [as_written(sentence.words) for sentence in corpus.sentences]
-    gold, given = [], []
-    for sentence, text, document in zip(
-        corpus.sentences, texts, tagger.stream_words(each.words for each in corpus.sentences), strict=True
-    ):
-        where = places(sentence.words, text)
-        gold.append({(s.label, where[s.start][0], where[s.end - 1][1]) for s in spans(sentence.tags, corpus.scheme)})
-        found = spans(document.tags, tagger.folder.manifest.scheme)
-        given.append({(s.label, where[s.start][0], where[s.end - 1][1]) for s in found})
+    where = [places(sentence.words, text) for sentence, text in zip(corpus.sentences, texts, strict=True)]
+
+    def spans_of(tags: Sequence[str], place: list[tuple[int, int]], kind: Scheme) -> set[Any]:
+        return {(span.label, place[span.start][0], place[span.end - 1][1]) for span in spans(tags, kind)}
+
+    gold = [spans_of(each.tags, place, corpus.scheme) for each, place in zip(corpus.sentences, where, strict=True)]
+    words = tagger.stream_words(each.words for each in corpus.sentences)
+    given = [spans_of(document.tags, place, scheme) for document, place in zip(words, where, strict=True)]
     raw = [{(e.label, e.start, e.end) for e in document} for document in tagger.stream(texts)]
-    return {"model": folder.name, "gold_words": f1(gold, given), "raw_text": f1(gold, raw)}
+    articles: dict[int, str] = {}
+    wanted: dict[int, set[Any]] = {}
+    for sentence, text, entities in zip(corpus.sentences, texts, gold, strict=True):
+        before = articles.get(sentence.document, "")
+        start = len(before) + 1 if before else 0
+        articles[sentence.document] = f"{before} {text}" if before else text
+        moved = {(label, first + start, last + start) for label, first, last in entities}
+        wanted.setdefault(sentence.document, set()).update(moved)
+    read = [{(e.label, e.start, e.end) for e in document} for document in tagger.stream(articles.values())]
+    return {
+        "model": folder.name,
+        "gold_words": f1(gold, given),
+        "raw_text": f1(gold, raw),
+        "documents": f1(list(wanted.values()), read),
+    }
 
 
 def f1(gold: list[set[Any]], found: list[set[Any]]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, overload
 
 from tagline.engines.base import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
@@ -97,6 +97,16 @@ class TokenClassificationPipeline:
         # The scheme of a folder from elsewhere was only guessed; its prefixes are read label by label.
         bare = folder.manifest.bare and bool(folder.manifest.files)
         self._group = Grouper(self._encoder, LabelTable(folder.labels, bare))
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, inputs: str, **changes: Unpack[CallOptions]
+    ) -> list[Answer]: ...
+
+    @overload
+    def __call__(
+        self, inputs: Iterable[str] | Iterable[Sequence[str]], **changes: Unpack[CallOptions]
+    ) -> list[list[Answer]]: ...
 
     def __call__(
         self, inputs: str | Iterable[str] | Iterable[Sequence[str]], **changes: Unpack[CallOptions]

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.data.schemes import spans
 from tagline.engines.base import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
-from tagline.records import Batch, Document, Entity, Sentence
-from tagline.text.batches import pad, plan_batches
+from tagline.predict.chunks import Chunk, run_chunks
+from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
 from tagline.text.features import EncodedWindow, WindowEncoder
 from tagline.text.subtokens import SubTokenizer
 from tagline.text.words import WordSplitter
-
-_CHUNK_TOKENS = 16_384  # sub-tokens that are sorted together; bounds memory and delay
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +31,13 @@ class SplitText:
     words: Sequence[str]
 
 
-@dataclass
-class _Chunk:
-    """Texts that are batched together."""
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A text cut into windows."""
 
-    texts: list[SplitText] = field(default_factory=list)
-    windows: list[EncodedWindow] = field(default_factory=list)
-    owners: list[int] = field(default_factory=list)
-    used: list[int] = field(default_factory=list)
-    shortened: list[int] = field(default_factory=list)
-    tokens: int = 0
-    plan: list[list[int]] = field(default_factory=list)
-    emissions: NDArray[np.float32] | None = None
-    starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
-    open: int = 0
+    text: SplitText
+    windows: list[EncodedWindow]
+    shortened: int
 
 
 class Tagger:
@@ -109,29 +99,8 @@ class Tagger:
 
     def stream_split(self, texts: Iterable[SplitText]) -> Iterator[Document]:
         """Reads texts with their words."""
-        waiting: deque[_Chunk] = deque()
-
-        def batches() -> Iterator[Batch]:
-            for chunk in self._chunks(texts):
-                waiting.append(chunk)
-                for rows in chunk.plan:
-                    windows = [chunk.windows[row] for row in rows]
-                    yield pad(
-                        [each.ids for each in windows], [each.types for each in windows], self.encoder.subtokens.pad
-                    )
-
-        done: deque[_Chunk] = deque()
-        for logits in self.engine.run(batches()):
-            while not waiting[0].open:  # chunks of nothing but empty texts
-                done.append(waiting.popleft())
-            chunk = waiting[0]
-            self._place(chunk, chunk.plan[len(chunk.plan) - chunk.open], logits)
-            chunk.open -= 1
-            if not chunk.open:
-                done.append(waiting.popleft())
-            while done:
-                yield from self._documents(done.popleft())
-        for chunk in waiting:
+        encoded = (_Encoded(text, *self.encoder(text.words)) for text in texts)
+        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens):
             yield from self._documents(chunk)
 
     def split(self, text: str) -> SplitText:
@@ -141,55 +110,35 @@ class Tagger:
         offsets = self.splitter(text)
         return SplitText(text, offsets, [text[start:end] for start, end in offsets])
 
-    def _chunks(self, texts: Iterable[SplitText]) -> Iterator[_Chunk]:
-        chunk = _Chunk()
-        for text in texts:
-            encoded = self.encoder(text.words)
-            chunk.owners.extend([len(chunk.texts)] * len(encoded.windows))
-            chunk.texts.append(text)
-            chunk.windows.extend(encoded.windows)
-            chunk.used.append(len(encoded.windows))
-            chunk.shortened.append(encoded.shortened)
-            chunk.tokens += sum(len(window.ids) for window in encoded.windows)
-            if chunk.tokens >= _CHUNK_TOKENS or len(chunk.texts) >= _CHUNK_TOKENS:
-                yield self._planned(chunk)
-                chunk = _Chunk()
-        if chunk.texts:
-            yield self._planned(chunk)
-
-    def _planned(self, chunk: _Chunk) -> _Chunk:
-        chunk.plan = plan_batches([len(window.ids) for window in chunk.windows], self.batch_tokens)
-        chunk.open = len(chunk.plan)
-        chunk.starts = np.cumsum([0, *(len(text.words) for text in chunk.texts)])
-        chunk.emissions = np.empty((int(chunk.starts[-1]), len(self.folder.labels)), dtype=np.float32)
-        return chunk
-
-    def _place(self, chunk: _Chunk, rows: list[int], logits: NDArray[np.float32]) -> None:
-        assert chunk.emissions is not None
-        for place, row in enumerate(rows):
-            window = chunk.windows[row]
-            first = int(chunk.starts[chunk.owners[row]]) + window.first
-            chunk.emissions[first : first + len(window.places)] = logits[place, window.places]
-
-    def _documents(self, chunk: _Chunk) -> Iterator[Document]:
-        assert chunk.emissions is not None
-        best, scores = self.decoder(chunk.emissions, np.diff(chunk.starts).tolist())
+    def _documents(self, chunk: Chunk[_Encoded]) -> Iterator[Document]:
+        starts = np.cumsum([0, *(len(each.text.words) for each in chunk.texts)])
+        emissions = np.empty((int(starts[-1]), len(self.folder.labels)), dtype=np.float32)
+        for start, each, logits in zip(starts.tolist(), chunk.texts, chunk.logits, strict=False):
+            for window, values in zip(each.windows, logits, strict=True):
+                first = start + window.first
+                emissions[first : first + len(window.places)] = values[window.places]
+        best, scores = self.decoder(emissions, np.diff(starts).tolist())
         chosen = np.take_along_axis(scores, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
         tags = [self.folder.labels[tag] for tag in best.tolist()]
-        for number, text in enumerate(chunk.texts):
-            rows = slice(int(chunk.starts[number]), int(chunk.starts[number + 1]))
-            yield self._document(text, tags[rows], chosen[rows], chunk.used[number], chunk.shortened[number])
+        for each, (start, end) in zip(chunk.texts, pairwise(starts.tolist()), strict=True):
+            yield self._document(each, tags[start:end], chosen[start:end])
 
-    def _document(
-        self, text: SplitText, tags: list[str], scores: list[float], windows: int, shortened: int
-    ) -> Document:
-        manifest = self.folder.manifest
+    def _document(self, encoded: _Encoded, tags: list[str], scores: list[float]) -> Document:
+        manifest, text = self.folder.manifest, encoded.text
         entities = []
         for label, first, last in spans(tags, manifest.scheme, manifest.bare):
             start, end = text.offsets[first][0], text.offsets[last - 1][1]
             score = sum(scores[first:last]) / (last - first)
             entities.append(Entity(label, score, start, end, text.text[start:end]))
-        return Document(text.text, tuple(entities), tuple(text.offsets), tuple(tags), tuple(scores), windows, shortened)
+        return Document(
+            text=text.text,
+            entities=tuple(entities),
+            offsets=tuple(text.offsets),
+            tags=tuple(tags),
+            scores=tuple(scores),
+            windows=len(encoded.windows),
+            shortened=encoded.shortened,
+        )
 
 
 def split_words(words: Sequence[str]) -> SplitText:
