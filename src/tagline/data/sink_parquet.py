@@ -29,7 +29,8 @@ class ParquetSink(PartialSink):
     """A Parquet file: the input's columns and `entities` list<struct<label, score, start, end, text>>.
 
     Columns of a Parquet input keep their types. Fields of JSONL get the type that fits all values; where none does, and
-    for objects, the column holds each value as JSON text, and `notes` says so. A field that a row lacks is null. Made by `open_sink`.
+    for objects, the column holds each value as JSON text, and `notes` says so. A field that a row lacks is null.
+    Made by `open_sink`.
     """
 
     _held: list[tuple[dict[str, Any], Document]]
