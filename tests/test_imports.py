@@ -32,7 +32,7 @@ ALLOWED = {
     "serve": BASE | {"predict"},
     "app": BASE | {"predict"},
 }
-DEFERRED = {"cli", "__init__"}  # anything, inside functions or for type checkers
+DEFERRED = {"cli", "__init__", "__main__"}  # anything, inside functions or for type checkers
 HEAVY = ("torch", "transformers", "pyarrow", "datasets", "matplotlib", "rich", "typer")
 
 

@@ -109,14 +109,16 @@ class ModelFolder:
         for name in (CONFIG, TOKENIZER):
             if not (path / name).is_file():
                 raise FolderError(f"{path}: no model folder ({name} is missing). Give one that tagline train wrote")
+        if not (path / MANIFEST).is_file():
+            config = _read_json(path / CONFIG)
+            return cls(path, _plain(config, path), config, _labels(config, path))
+        manifest = Manifest.from_json(_read_text(path / MANIFEST), path / MANIFEST)
+        _verify(path, manifest, (CONFIG, TOKENIZER))
+        for name in (GRAPH, GRAPH_WEIGHTS):  # else another engine would be taken in silence
+            if name in manifest.files and not (path / name).is_file():
+                raise FolderError(f"{path}: {name} is missing. Take the folder anew from where it was made")
         config = _read_json(path / CONFIG)
-        if (path / MANIFEST).is_file():
-            manifest = Manifest.from_json(_read_text(path / MANIFEST), path / MANIFEST)
-        else:
-            manifest = _plain(config, path)
-        folder = cls(path, manifest, config, _labels(config, path))
-        folder.verify(name for name in (CONFIG, TOKENIZER))
-        return folder
+        return cls(path, manifest, config, _labels(config, path))
 
     @property
     def has_graph(self) -> bool:
@@ -129,18 +131,22 @@ class ModelFolder:
         Raises:
             FolderError: a file is missing or not as it was written.
         """
-        for name in names:
-            expected = self.manifest.files.get(name)
-            if expected is None:
-                continue
-            if not (self.path / name).is_file():
-                raise FolderError(f"{self.path}: {name} is missing. Take the folder anew from where it was made")
-            found = fingerprint(self.path / name)
-            if found != expected:
-                raise FolderError(
-                    f"{self.path / name}: damaged (SHA-256 {found[:12]}…, expected {expected[:12]}…). "
-                    "Take the folder anew from where it was made, or train again"
-                )
+        _verify(self.path, self.manifest, names)
+
+
+def _verify(path: Path, manifest: Manifest, names: Iterable[str]) -> None:
+    for name in names:
+        expected = manifest.files.get(name)
+        if expected is None:
+            continue
+        if not (path / name).is_file():
+            raise FolderError(f"{path}: {name} is missing. Take the folder anew from where it was made")
+        found = fingerprint(path / name)
+        if found != expected:
+            raise FolderError(
+                f"{path / name}: damaged (SHA-256 {found[:12]}…, expected {expected[:12]}…). "
+                "Take the folder anew from where it was made, or train again"
+            )
 
 
 def fingerprint(path: Path) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +15,32 @@ from tagline import __version__
 from tagline.cli.evaluate import evaluate
 from tagline.cli.predict import predict
 from tagline.cli.train import train
+from tagline.errors import Interrupted, OutputError
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with its ends that are no errors of ours, before typer makes others of them."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise Interrupted("stopped") from None
+        except BrokenPipeError:
+            # The reader of our output has gone; what it wanted it has. Python would complain again while closing.
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            with contextlib.suppress(OSError):  # what could not be written is tried again at the end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            place = "standard output" if error.filename is None else error.filename
+            raise OutputError(f"{place}: {error.strerror or error}") from error
+
+    return run
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,9 +50,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
-app.command()(train)
-app.command()(evaluate)
-app.command()(predict)
+app.command()(guarded(train))
+app.command()(guarded(evaluate))
+app.command()(guarded(predict))
 
 
 def _version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -83,6 +84,12 @@ def tell_warnings(corpus: Corpus) -> None:
             f"{corpus.path}: {len(corpus.unaligned)} spans do not fall on word borders and were widened, the first: "
             f"{corpus.unaligned[0]}"
         )
+
+
+def resuming() -> str:
+    """The command at hand, with `--resume`. `--overwrite` stays: it is about what the run makes in the end."""
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    return shlex.join(["tagline", *words, "--resume"])
 
 
 def warn(message: str) -> None:

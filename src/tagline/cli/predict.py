@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,6 +55,8 @@ def predict(
     if (source is None) == (not text):
         got = "both" if text else "neither"
         raise UsageError(f'got {got} of INPUT and --text; type a file name, - for standard input, or --text "…"')
+    for each in text or ():
+        _check_text(each)
     if text and (output or resume):
         raise UsageError("--text prints its answer; for -o and --resume give the texts as a file")
     from tagline.data.row import RowOptions
@@ -83,9 +86,18 @@ class _Run:
         self.resume, self.overwrite, self.json_out, self.fixed = resume, overwrite, json_out, fixed
 
 
+def _check_text(text: str) -> None:
+    """Python hides bytes that are not UTF-8 in characters that nothing can write."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        place = len(text[: error.start].encode("utf-8"))
+        raise UsageError(f"--text is not UTF-8 at byte {place}; expected text in UTF-8") from None
+
+
 def _check(source: str, reading: RowOptions) -> None:
-    """Finds a bad input before the model is loaded."""
-    if source == "-":
+    """Finds a bad input before the model is loaded; what can be read only once is left alone."""
+    if source == "-" or (Path(source).exists() and not Path(source).is_file()):
         return
     from tagline.data.rows import read_rows
 
@@ -133,9 +145,10 @@ def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowO
     except KeyboardInterrupt:
         if output is None:
             raise
-        raise Interrupted(
-            f"stopped after {sink.rows_done:,} rows, which are kept; to go on type the same command with --resume"
-        ) from None
+        kept = f"stopped after {sink.rows_done:,} rows"
+        if rows.total_bytes is None:
+            raise Interrupted(f"{kept}; they stand in {output}.partial, for a stream cannot be resumed") from None
+        raise Interrupted(f"{kept}, which are kept. To go on type: {shared.resuming()}") from None
     for note in sink.notes():
         shared.say(note)
 

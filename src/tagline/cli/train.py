@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tagline.data.corpus import Corpus, ReadOptions
     from tagline.train.settings import TrainSettings
 
-_NEEDED = ("torch", "transformers", "accelerate")
+_NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tensorboard")
 
 
 def train(
@@ -61,24 +62,49 @@ def train(
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     chosen = TrainSettings(**{**given, **_more(settings or [])})
-    if output.exists() and not overwrite and not (output.is_dir() and not any(output.iterdir())):
-        raise OutputError(f"{output} is there already; type --overwrite to replace it, or another name with -o")
-    if output.is_dir() and any(output.iterdir()) and not (output / "config.json").is_file():
-        raise OutputError(f"{output} is a folder that holds no model; --overwrite replaces models only. Name another")
-    work = output.with_name(output.name + ".training")
-    if work.exists() and not resume and not overwrite:
-        raise OutputError(f"{work} holds an unfinished run; type --resume to go on, or --overwrite to begin anew")
+    output, work = _places(output, resume, overwrite)
     reading = shared.read_options(form, word_column, tag_column, scheme, strict)
     files = {"train": train_file, "dev": dev, "test": test}
     corpora = _read({role: path for role, path in files.items() if path is not None}, reading, chosen)
     try:
         metrics = _run(corpora, chosen, output, work, resume, overwrite)
-    except Interrupted as error:
-        raise Interrupted(f"{error}. To go on type: {_again()}") from None
+    except (Interrupted, OutputError, KeyboardInterrupt) as error:
+        why = "stopped" if isinstance(error, KeyboardInterrupt) else str(error).removesuffix(".")
+        kind = OutputError if isinstance(error, OutputError) else Interrupted
+        raise kind(why + (f". To go on type: {shared.resuming()}" if work.is_dir() else "")) from error
     if json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")
     else:
         shared.say(f'model: {output}\nnext: tagline predict {output} --text "…"')
+
+
+def _places(output: Path, resume: bool, overwrite: bool) -> tuple[Path, Path]:
+    """The model folder and, beside it, the folder of the run. Whether they can be made is found out before any work.
+
+    Raises:
+        OutputError: something is there that may not be replaced, or nothing can be made there.
+    """
+    if output.name in ("", ".."):
+        output = output.resolve()
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file; expected the name of a folder to make")
+    if output.is_dir() and any(output.iterdir()):
+        if not (output / "config.json").is_file():
+            raise OutputError(f"{output} is a folder that holds no model, and only models are replaced; name another")
+        if not overwrite:
+            raise OutputError(f"{output} is there already; type --overwrite to replace it, or another name with -o")
+    work = output.with_name(output.name + ".training")
+    if work.exists() and not resume and not overwrite:
+        raise OutputError(f"{work} holds an unfinished run; type --resume to go on, or --overwrite to begin anew")
+    if resume and not work.exists():
+        shared.say(f"nothing to resume in {work}; training begins at the beginning")
+    place = output.absolute().parent
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        reason = "may not be written to" if place.is_dir() else "is a file"
+        raise OutputError(f"{output} cannot be made: {place} {reason}; give another place with -o")
+    return output, work
 
 
 def _check_extra() -> None:
@@ -185,10 +211,3 @@ def _scores(folder: Path, corpora: dict[str, Corpus], settings: TrainSettings) -
             report.render(console)
             reports[role] = report.to_json()
     return reports
-
-
-def _again() -> str:
-    import shlex
-
-    words = [word for word in sys.argv[1:] if word not in ("--resume", "--overwrite")]
-    return shlex.join(["tagline", *words, "--resume"])

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from transformers import PreTrainedModel
 
 from tagline.data.atomic import atomic_folder
-from tagline.folder import CARD, Manifest, ModelFolder, seal
+from tagline.folder import CARD, MANIFEST, Manifest, ModelFolder, seal
 from tagline.publish.card import model_card
 from tagline.publish.graph import write_graph
 
@@ -59,13 +59,15 @@ def write_model(
             manifest = Manifest(**{**manifest.__dict__, "metrics": judge(folder)})
             seal(folder, manifest)
         (folder / CARD).write_text(model_card(manifest, target.name), encoding="utf-8")
-        _sync(folder)
+        _finish(folder)
     return ModelFolder.open(target)
 
 
-def _sync(folder: Path) -> None:
-    """Brings the files to the disk before the folder gets its name."""
+def _finish(folder: Path) -> None:
+    """Gives every file the rights that new files have here, and brings it to the disk before the folder is named."""
+    mode = (folder / MANIFEST).stat().st_mode
     for path in folder.iterdir():
         if path.is_file():
+            path.chmod(mode)  # safetensors makes its files for their owner alone
             with path.open("rb") as file:
                 os.fsync(file.fileno())

@@ -59,7 +59,8 @@ class Progress(TrainerCallback):
         metrics = others.get("metrics") or {}
         if "eval_f1" in metrics:
             self.f1 = float(metrics["eval_f1"])
-            self.best = self.f1 if self.best is None else max(self.best, self.f1)
+            known = [self.f1 if each is None else each for each in (self.best, state.best_metric)]
+            self.best = max(self.f1, *known)  # the state knows the best of a run that was resumed
             self._tell(state, True)
 
     def _tell(self, state: TrainerState, evaluated: bool) -> None:
@@ -75,6 +76,18 @@ class Progress(TrainerCallback):
                     evaluated,
                 )
             )
+
+
+class SaveWithin(TrainerCallback):
+    """Checkpoints within an epoch, every `steps` steps; 0 makes none."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
+        """Asks the Trainer for a checkpoint."""
+        if self.steps and state.global_step % self.steps == 0:
+            control.should_save = True
 
 
 class StopOnInterrupt(TrainerCallback):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.utils.tensorboard import SummaryWriter
 from transformers import (
     EarlyStoppingCallback,
@@ -19,20 +20,22 @@ from transformers import (
     Trainer,
     TrainerCallback,
     TrainingArguments,
+    get_scheduler,
     set_seed,
 )
 from transformers.integrations.integration_utils import TensorBoardCallback
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils import logging
 
 from tagline.errors import Interrupted, OutputError, UsageError
 from tagline.machine import cores, processor_has_bf16
-from tagline.train.callbacks import Progress, ProgressEvent, StopOnInterrupt
+from tagline.train.callbacks import Progress, ProgressEvent, SaveWithin, StopOnInterrupt
 from tagline.train.dataset import EpochBatches, only
 from tagline.train.prepare import Prepared
+from tagline.train.runs import Run, last_checkpoint, open_run
 from tagline.train.score import DevScore
 from tagline.train.settings import TrainSettings
 
-_SETTINGS = "settings.json"
+transformers_logging: Any = logging  # untyped
 _HEADS = ("classifier", "score", "head")
 
 
@@ -80,41 +83,24 @@ def fit(
         Interrupted: Ctrl-C; a checkpoint was written.
         OutputError: a checkpoint cannot be written.
     """
-    checkpoint = _open(work, settings, resume)
+    run = open_run(prepared, settings, work, resume)
     settings = settings.sized(sum(prepared.train.lengths))
     set_threads(settings.threads)
     set_seed(settings.seed)
-    model = prepared.encoder.model
-    _set_dropout(model, settings.dropout)
-    if settings.freeze_embeddings:
-        model.get_input_embeddings().weight.requires_grad_(False)
-    data = EpochBatches(prepared.train, prepared.encoder.subtokens.pad, settings.batch_tokens, settings.seed)
-    arguments = _arguments(settings, work, settings.epochs, judged=prepared.dev is not None)
     score = DevScore(prepared) if prepared.dev is not None else None
     stop = StopOnInterrupt()
-    logs = work / "tensorboard"
-    callbacks: list[TrainerCallback] = [stop, Progress(report), TensorBoardCallback(SummaryWriter(str(logs)))]  # type: ignore[no-untyped-call]
-    if settings.patience and score is not None:
-        callbacks.append(EarlyStoppingCallback(settings.patience))
+    logs = run.work / "tensorboard"
     try:
-        trainer = Trainer(
-            model=model,
-            args=arguments,
-            train_dataset=data,
-            eval_dataset=score.batches if score is not None else None,
-            data_collator=only,
-            compute_metrics=score,
-            callbacks=callbacks,
-            optimizers=(_optimizer(model, arguments, settings), None),
-        )
-        trainer.remove_callback(PrinterCallback)
-        with warnings.catch_warnings(), stop.listening():
-            warnings.filterwarnings("ignore", module=r"(torch|transformers|accelerate)\..*")
-            trainer.train(resume_from_checkpoint=checkpoint)
-    except OSError as error:
+        with _tensorboard(logs) as board, _quiet(), stop.listening():
+            trainer = _trainer(prepared, settings, run, score, [stop, Progress(report), board])
+            trainer.train(resume_from_checkpoint=run.checkpoint)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not _about_writing(error):
+            raise
+        kept = last_checkpoint(run.work)  # what was written of the next one is removed
         raise OutputError(
-            f"{work}: a checkpoint cannot be written ({error.strerror or error}). Free space, then type the same "
-            "command with --resume"
+            f"{work}: a checkpoint cannot be written ({getattr(error, 'strerror', None) or _first(error)}); "
+            f"{'the one before is kept' if kept else 'there is none before it'}. Make room on the disk"
         ) from error
     if stop.stopped:
         raise Interrupted(f"stopped after step {trainer.state.global_step}; the last checkpoint is kept in {work}")
@@ -132,6 +118,34 @@ def fit(
     )
 
 
+def _trainer(
+    prepared: Prepared, settings: TrainSettings, run: Run, score: DevScore | None, callbacks: list[TrainerCallback]
+) -> Trainer:
+    """The Trainer with our batches, parameter groups and score."""
+    model = prepared.encoder.model
+    _set_dropout(model, settings.dropout)
+    if settings.freeze_embeddings:
+        model.get_input_embeddings().weight.requires_grad_(False)
+    patience = settings.patience if score is not None else 0
+    # A run that was killed after it had ended early has nothing left but to take its best checkpoint.
+    epochs = int(run.epochs) if patience and run.waited >= patience else settings.epochs
+    arguments = _arguments(settings, run.work, epochs, judged=score is not None)
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=EpochBatches(
+            prepared.train, prepared.encoder.subtokens.pad, settings.batch_tokens, settings.seed
+        ),
+        eval_dataset=score.batches if score is not None else None,
+        data_collator=only,
+        compute_metrics=score,
+        callbacks=[*callbacks, SaveWithin(settings.checkpoint_steps), *_patience(patience, run)],
+        optimizers=(_optimizer(model, arguments, settings), None),
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
 def set_threads(threads: int) -> None:
     """Gives torch `threads` processor threads; 0: the cores that this process may use."""
     torch.set_num_threads(threads or cores())
@@ -142,39 +156,63 @@ def has_bf16() -> bool:
     return bool(torch.cuda.is_bf16_supported()) if torch.cuda.is_available() else processor_has_bf16()
 
 
-def _open(work: Path, settings: TrainSettings, resume: bool) -> str | None:
-    """Makes the work folder, or finds the checkpoint in it."""
-    state = {key: value for key, value in settings.to_dict().items() if key != "threads"}
-    if resume and (work / _SETTINGS).is_file():
-        before = json.loads((work / _SETTINGS).read_text(encoding="utf-8"))
-        if before != state:
-            changed = sorted(key for key in state if before.get(key) != state[key])
-            raise UsageError(
-                f"{work} holds a run with other settings ({', '.join(changed)}); resume with the same ones, "
-                "or type --overwrite to begin anew"
-            )
-        return _whole_checkpoint(work)
+def _patience(epochs: int, run: Run) -> list[TrainerCallback]:
+    """Ends training after so many epochs without a better score; 0 never does."""
+    if not epochs:
+        return []
+    stopping = EarlyStoppingCallback(epochs)
+    stopping.early_stopping_patience_counter = run.waited
+    return [stopping]
+
+
+@contextmanager
+def _tensorboard(logs: Path) -> Iterator[TrainerCallback]:
+    """Logs for TensorBoard. Its thread would print a traceback where the disk is full, though `write` raises, too."""
+    writer = SummaryWriter(str(logs))
+    hook = threading.excepthook
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        if not isinstance(args.exc_value, OSError):
+            hook(args)
+
+    threading.excepthook = note
     try:
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        (work / _SETTINGS).write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{work}: cannot be made ({error.strerror}); give another place with -o") from error
-    return None
+        yield TensorBoardCallback(writer)  # type: ignore[no-untyped-call]
+    finally:
+        with suppress(OSError):
+            writer.close()
+        threading.excepthook = hook
 
 
-def _whole_checkpoint(work: Path) -> str | None:
-    """The last checkpoint that was written to its end; a kill may leave half of one."""
-    while (found := get_last_checkpoint(str(work))) is not None:  # type: ignore[no-untyped-call]
-        if (Path(found) / "trainer_state.json").is_file() and (Path(found) / "scheduler.pt").is_file():
-            return str(found)
-        shutil.rmtree(found)
-    return None
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the notes of the libraries below, which are about files and calls that the user has not made."""
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"(torch|transformers|accelerate)\..*")
+            yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+
+
+def _about_writing(error: Exception) -> bool:
+    """Whether a checkpoint could not be written; torch and safetensors have exceptions of their own for it."""
+    if isinstance(error, OSError):
+        return True
+    return any(mark in str(error) for mark in ("No space left", "PytorchStreamWriter", "file write failed"))
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _arguments(settings: TrainSettings, work: Path, epochs: int, judged: bool) -> TrainingArguments:
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and has_bf16())
+    probe = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     try:
+        get_scheduler(settings.scheduler, probe, num_warmup_steps=1, num_training_steps=2)
         return TrainingArguments(
             output_dir=str(work),
             num_train_epochs=epochs,
@@ -189,8 +227,7 @@ def _arguments(settings: TrainSettings, work: Path, epochs: int, judged: bool) -
             bf16=bf16,
             use_cpu=not torch.cuda.is_available(),
             eval_strategy="epoch" if judged else "no",
-            save_strategy="steps" if settings.checkpoint_steps and not judged else "epoch",
-            save_steps=settings.checkpoint_steps or 500,
+            save_strategy="epoch",
             save_total_limit=2,
             load_best_model_at_end=judged,
             metric_for_best_model="f1" if judged else None,
@@ -205,14 +242,20 @@ def _arguments(settings: TrainSettings, work: Path, epochs: int, judged: bool) -
             remove_unused_columns=False,
             label_names=["labels"],
         )
-    except ValueError as error:
-        raise UsageError(f"--optimizer {settings.optimizer} or --scheduler {settings.scheduler}: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"optimizer={settings.optimizer} or scheduler={settings.scheduler} cannot be used: {_first(error)}. "
+            "Choose others with --set, e.g. --set optimizer=adamw_torch --set scheduler=linear"
+        ) from error
 
 
 def _optimizer(model: PreTrainedModel, arguments: TrainingArguments, settings: TrainSettings) -> torch.optim.Optimizer:
     """The Trainer's optimiser of that name over our groups: encoder and fresh parts, with and without decay."""
     kind: type[torch.optim.Optimizer]
-    kind, options = Trainer.get_optimizer_cls_and_kwargs(arguments, model)
+    try:
+        kind, options = Trainer.get_optimizer_cls_and_kwargs(arguments, model)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"optimizer={settings.optimizer} cannot be used here: {_first(error)}") from error
     options = {key: value for key, value in options.items() if key != "lr"}
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     shapes = settings.shapes is not False and getattr(model.config, "type_vocab_size", 0) > 2
