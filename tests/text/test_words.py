@@ -20,7 +20,7 @@ SPLITTERS = [WordSplitter(rules) for rules in RULES]
 # Letters, digits and everything that the pattern treats by itself, so that they meet often.
 MARKS = (
     "a Z é 北 ก ั ह ि 1 23 . , ' ’ - _ / & ; : ) ( @ # $ ! ? < 3 * ^ \" + = 8 n't 's http:// www. &amp; U.S. ... \n \t  "
-    "\u200d \u200b \ufe0f \u0301 \U0001f468 \U0001f469 \U0001f3fd \U0001f1e9 \U0001f1ea \u00ad \x00 \x1c \u2028 \ud800 م"
+    "\u200d \u200b \ufe0f \u0301 \U0001f468 \U0001f469 \U0001f3fd \U0001f1e9 \U0001f1ea \u00ad \x00 \x1c \u2028 \ud800"
 )
 PIECES = st.sampled_from([piece or " " for piece in MARKS.split(" ")])
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=25).map("".join))
@@ -209,9 +209,9 @@ def test_rules_survive_being_written(rules: WordRules) -> None:
 
 ADVERSARIES = [
     "+", "-", "a", ".", "@", "a.", "'", "a'", "'a", "n't", "an'", "1", "1.", "1-", "a-", "-a", "#", "&", "&a", "&#1",
-    "*", "!", "<3", ":", ":-", "^_", "_", "http://", "http://.", "www.", ".a@", "a@a.", "a@a", "a@-", "\u200d", "\u0301",
-    "\U0001f468\u200d", "\U0001f1e9", "北", "北'", "+1", "1:", "ก", "s'", "@a", "A.B", "(", "’", "$", "a$", " ", "a/",
-    "1..", "\n1.", "a n", "北n'",
+    "*", "!", "<3", ":", ":-", "^_", "_", "http://", "http://.", "www.", ".a@", "a@a.", "a@a", "a@-", "\u200d",
+    "\u0301", "\U0001f468\u200d", "\U0001f1e9", "北", "北'", "+1", "1:", "ก", "s'", "@a", "A.B", "(", "’", "$", "a$",
+    " ", "a/", "1..", "\n1.", "a n", "北n'",
 ]  # fmt: skip
 _TIMED = """
 import json, sys

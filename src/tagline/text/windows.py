@@ -22,8 +22,8 @@ def plan_windows(counts: NDArray[np.int64], room: int, overlap: int) -> list[Win
     """Cuts a text into windows.
 
     Each window takes as many words as fit. The next one begins at the earliest word that leaves at most `overlap`
-    sub-tokens in common. A word in an overlap belongs to the window where the smaller of its left and right context,
-    in sub-tokens, is larger; the text's own ends count as unlimited context.
+    sub-tokens in common and shows a further word. A word in an overlap belongs to the window where the smaller of its
+    left and right context, in sub-tokens, is larger; the text's own ends count as unlimited context.
 
     Args:
         counts: (W,) sub-tokens of each word, each at least 1 and at most `room`.
@@ -53,7 +53,9 @@ def plan_windows(counts: NDArray[np.int64], room: int, overlap: int) -> list[Win
         borders.append((start, end))
         if end == words:
             break
-        start = max(start + 1, int(np.searchsorted(ends, ends[end] - overlap, side="left")))
+        # At most `overlap` in common, and room left for the word that did not fit.
+        shared = max(ends[end] - overlap, ends[end + 1] - room)
+        start = int(np.searchsorted(ends, shared, side="left"))
     owned = [0]
     for (_, end), (start, _) in pairwise(borders):
         # In the overlap the left window's context shrinks to its end while the right one's grows from its start.
