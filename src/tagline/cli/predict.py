@@ -121,6 +121,7 @@ def _print_texts(tagger: Tagger, texts: list[str], json_out: bool) -> None:
 def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowOptions, run: _Run) -> None:
     from tagline.data.rows import read_rows
     from tagline.data.sinks import SinkOptions, open_sink
+    from tagline.predict.rows import BORDER
 
     rows = read_rows(source, reading)
     if output is None and sys.stdout.isatty() and not run.json_out:
@@ -138,7 +139,7 @@ def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowO
         shared.say(f"resuming after {sink.rows_done:,} rows" if sink.resumed else "nothing to resume; from the start")
     if sink.rows_done:
         rows.close()
-        rows = read_rows(source, reading, skip=sink.rows_done)
+        rows = read_rows(source, reading, skip=sink.rows_done - sink.rows_done % BORDER)
     try:
         with sink, rows:
             _work(tagger, rows, sink)
@@ -158,10 +159,13 @@ def _work(tagger: Tagger, rows: RowReader, sink: Sink) -> None:
     from tagline.predict.rows import tag_rows
 
     shortened = windows = 0
+    done = sink.rows_done
     total = None if rows.total_bytes is None else rows.total_bytes / 1e6
     before = rows.consumed_bytes
     with counting("reading", total, "MB", before / 1e6) as advance:
         for row, document in tag_rows(tagger, rows):
+            if row.number < done:  # read again so that the rows after it are batched as they were
+                continue
             sink.write(row, document)
             shortened += document.shortened
             windows += document.windows

@@ -89,7 +89,7 @@ class Chunk(Generic[T]):
         return self._done == len(self._plan)
 
 
-def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int) -> Iterator[Chunk[T]]:
+def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int, every: int = 0) -> Iterator[Chunk[T]]:
     """Runs texts through an engine in constant memory.
 
     Args:
@@ -97,6 +97,8 @@ def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int) -> 
         texts: the texts with their windows; taken as they are needed.
         pad_id: id of the padding sub-token.
         budget: most sub-tokens of a batch, padding included.
+        every: texts after which a new chunk begins in any case, so that a run that starts there makes the same batches
+            (the last digits of logits depend on what a text is batched with); 0 leaves it to the chunk's size.
 
     Returns:
         Finished chunks; their texts, one chunk after the other, are the texts in their order.
@@ -104,7 +106,7 @@ def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int) -> 
     waiting: deque[Chunk[T]] = deque()
 
     def batches() -> Iterator[Batch]:
-        for chunk in _gather(texts):
+        for chunk in _gather(texts, every):
             waiting.append(chunk)
             yield from chunk.batches(pad_id, budget)
 
@@ -117,10 +119,10 @@ def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int) -> 
     yield from waiting
 
 
-def _gather(texts: Iterable[T]) -> Iterator[Chunk[T]]:
+def _gather(texts: Iterable[T], every: int) -> Iterator[Chunk[T]]:
     chunk: Chunk[T] = Chunk()
-    for text in texts:
-        if chunk.add(text):
+    for count, text in enumerate(texts, start=1):
+        if chunk.add(text) or (every and count % every == 0):
             yield chunk
             chunk = Chunk()
     if chunk.texts:

@@ -9,6 +9,9 @@ from tagline.data.row import Row
 from tagline.predict.tagger import SplitText, Tagger, split_words
 from tagline.records import Document
 
+BORDER = 1024
+"""Rows after which batches begin anew: a run that is resumed at a multiple of it gives the same scores bit for bit."""
+
 
 def tag_rows(tagger: Tagger, rows: Iterable[Row]) -> Iterator[tuple[Row, Document]]:
     """Each row with its document, in order; rows that come as words keep them."""
@@ -19,5 +22,5 @@ def tag_rows(tagger: Tagger, rows: Iterable[Row]) -> Iterator[tuple[Row, Documen
             waiting.append(row)
             yield tagger.split(row.text) if row.words is None else split_words(row.words)
 
-    for document in tagger.stream_split(texts()):
+    for document in tagger.stream_split(texts(), BORDER):
         yield waiting.popleft(), document

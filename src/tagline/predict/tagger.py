@@ -97,10 +97,10 @@ class Tagger:
         """Reads sentences that are split into words already."""
         return self.stream_split(split_words(words) for words in sentences)
 
-    def stream_split(self, texts: Iterable[SplitText]) -> Iterator[Document]:
-        """Reads texts with their words."""
+    def stream_split(self, texts: Iterable[SplitText], every: int = 0) -> Iterator[Document]:
+        """Reads texts with their words; `every` as in `run_chunks`."""
         encoded = (_Encoded(text, *self.encoder(text.words)) for text in texts)
-        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens):
+        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens, every):
             yield from self._documents(chunk)
 
     def split(self, text: str) -> SplitText:
