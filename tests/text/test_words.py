@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tagline.text.words import WordRules, WordSplitter
 
-EVERY_RULE = WordRules(True, True, True, True, ("inc.", "st.", "vs."))
+EVERY_RULE = WordRules(True, True, True, list_numbers=True, abbreviations=("inc.", "st.", "vs."))
 RULES = [WordRules(), EVERY_RULE, WordRules(True, False), WordRules(False, False, True)]
 SPLITTERS = [WordSplitter(rules) for rules in RULES]
 # Letters, digits and everything that the pattern treats by itself, so that they meet often.
@@ -45,7 +45,7 @@ def test_words_tile_everything_but_whitespace(text: str) -> None:
 @given(st.lists(TEXTS, max_size=4))
 def test_whitespace_parts_words_whatever_kind_it_is(texts: list[str]) -> None:
     parts = [part for text in texts for part in text.split()]
-    rules = WordRules(True, True, True, False, ("inc.",))
+    rules = WordRules(True, True, True, abbreviations=("inc.",))
     for space in (" ", "\n", "\u00a0", "\u3000\t"):
         assert split(space.join(parts), rules) == [word for part in parts for word in split(part, rules)]
 
@@ -180,15 +180,21 @@ def test_scripts_without_spaces_and_odd_characters() -> None:
     assert split("") == split(" \n\u00a0\u2028\x1c") == []
 
 
+def habits(rules: WordRules) -> tuple[bool | tuple[str, ...], ...]:
+    return (
+        rules.split_contractions, rules.split_possessives, rules.split_hashtags, rules.list_numbers, rules.abbreviations
+    )  # fmt: skip
+
+
 def test_learn_takes_the_habits_of_the_corpus() -> None:
     parted = [["1.", "I", "do", "n't"], ["2.", "Germany", "'s", "St.", "St.", "#", "tag", "."], ["He", "'s", "in"]]
-    assert WordRules.learn(parted) == WordRules(True, True, True, True, ("st.",))
+    assert habits(WordRules.learn(parted)) == (True, True, True, True, ("st.",))
     whole = [["1", ".", "I", "don't"], ["Germany's", "#tag", "St", ".", "I'm"], ["it's", "end."]]
-    assert WordRules.learn(whole) == WordRules(False, False, False, False, ())
+    assert habits(WordRules.learn(whole)) == (False, False, False, False, ())
 
 
 def test_learn_goes_by_the_majority_and_keeps_the_defaults_where_a_corpus_is_silent() -> None:
-    assert WordRules.learn([]) == WordRules.learn([["plain", "words"]]) == WordRules()
+    assert habits(WordRules.learn([])) == habits(WordRules.learn([["plain", "words"]])) == habits(WordRules())
     assert not WordRules.learn([["don't"], ["ca", "n't"], ["won't"]]).split_contractions
     assert WordRules.learn([["don’t"], ["ca", "n’t"], ["wo", "n’t"]]).split_contractions
     rules = WordRules.learn([["Inc.", "end."]] * 3 + [["end"]] * 4 + [["once."]])
@@ -196,7 +202,7 @@ def test_learn_goes_by_the_majority_and_keeps_the_defaults_where_a_corpus_is_sil
 
 
 def test_learn_takes_any_iterable_once() -> None:
-    assert WordRules.learn(iter(word) for word in [["do", "n't"]]).split_contractions
+    assert WordRules.learn(words for words in [("do", "n't")]).split_contractions
 
 
 @pytest.mark.parametrize("rules", RULES)
@@ -216,9 +222,9 @@ ADVERSARIES = [
 _TIMED = """
 import json, sys
 from tagline.text.words import WordRules, WordSplitter
-splitter = WordSplitter(WordRules(True, True, True, True, ("inc.", "a.")))
+splitter = WordSplitter(WordRules(True, True, True, list_numbers=True, abbreviations=("inc.", "a.")))
 for unit in json.load(sys.stdin):
-    text = unit * (100_000 // len(unit))
+    text = unit * (60_000 // len(unit))
     assert sum(end - start for start, end in splitter(text)) == sum(not char.isspace() for char in text)
 """
 
@@ -231,7 +237,7 @@ def test_time_is_linear_in_any_text() -> None:
         input=json.dumps(ADVERSARIES),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=60,
         check=False,
         env=paths,
     )

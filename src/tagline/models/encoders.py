@@ -16,7 +16,7 @@ from transformers.utils import logging
 
 from tagline.errors import EncoderError
 from tagline.text.shapes import TYPES
-from tagline.text.subtokens import SubTokenizer
+from tagline.text.subtokens import SubTokenizer, spaced
 
 transformers_logging: Any = logging  # untyped
 MINILM = "minilm"
@@ -107,9 +107,12 @@ def _load(name: str, source: str, labels: tuple[str, ...]) -> tuple[Any, Any, Pr
             raise EncoderError(
                 f"encoder {name!r} is of family {config.model_type!r}; accepted are: {', '.join(FAMILIES)}"
             )
-        # Byte-level BPE sees a word of running text with the space before it; pre-split words need it put there.
+        # Byte-level BPE sees a word of running text with the space before it; pre-split words need it put there, in
+        # the tokenizer that is saved with the model too. Not every class listens to the option.
         spaces = {"add_prefix_space": True} if config.model_type in ("roberta", "deberta", "modernbert") else {}
         tokenizer = AutoTokenizer.from_pretrained(source, **spaces)
+        if spaces and getattr(tokenizer, "is_fast", False):
+            tokenizer.backend_tokenizer.pre_tokenizer = spaced(tokenizer.backend_tokenizer).pre_tokenizer
         # A head of another size is replaced; _whole sees to it that nothing else is.
         model, found = AutoModelForTokenClassification.from_pretrained(
             source, id2label=id2label, label2id={label: number for number, label in id2label.items()},
