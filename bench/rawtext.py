@@ -41,7 +41,9 @@ def compare(folder: Path, corpus_name: str) -> dict[str, Any]:
     for sentence, text, entities in zip(corpus.sentences, texts, gold, strict=True):
         before = articles.get(sentence.document, "")
         start = len(before) + 1 if before else 0
-        articles[sentence.document] = f"{before} {text}" if before else text
+        # A headline or a line of a table stands on a line of its own; sentences follow one another.
+        between = " " if before.endswith((".", "?", "!", '"')) else "\n"
+        articles[sentence.document] = f"{before}{between}{text}" if before else text
         moved = {(label, first + start, last + start) for label, first, last in entities}
         wanted.setdefault(sentence.document, set()).update(moved)
     read = [{(e.label, e.start, e.end) for e in document} for document in tagger.stream(articles.values())]

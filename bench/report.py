@@ -75,8 +75,8 @@ def _raw(rows: list[dict[str, Any]]) -> list[str]:
     lines = [
         "## Raw text against gold words",
         "",
-        "CoNLL-2003 test, words joined as a person would write them; exact character spans. Documents: the sentences of an "
-        "article as one running text.",
+        "CoNLL-2003 test, words joined as a person would write them; exact character spans. Documents: the sentences "
+        "of an article as one running text, headlines and lines of tables on lines of their own.",
         "",
         "| model | F1, gold words | F1, raw sentences | loss | F1, raw documents |",
         "|---|---|---|---|---|",

@@ -10,7 +10,7 @@ from tagline.data.corpus import Corpus
 from tagline.data.schemes import Scheme, convert
 from tagline.evaluate.report import TokenReport, evaluate_tags
 from tagline.predict.tagger import SplitText, Tagger
-from tagline.records import Document
+from tagline.records import Document, Sentence
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None
     scheme = Scheme.IOB2 if manifest.scheme in (Scheme.IO, Scheme.IOB1) else manifest.scheme
     started = time.perf_counter()
     documents: list[Document] = []
-    for document in tagger.stream_split(SplitText(each.text, each.offsets, each.words) for each in corpus.sentences):
+    for document in tagger.stream_split(_text(tagger, sentence) for sentence in corpus.sentences):
         documents.append(document)
         if progress is not None:
             progress(1)
@@ -61,6 +61,12 @@ def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None
         windows=sum(document.windows for document in documents),
         shortened=sum(document.shortened for document in documents),
     )
+
+
+def _text(tagger: Tagger, sentence: Sentence) -> SplitText:
+    """Words as they come; raw text with spans is cut into sentences as `tagline predict` would cut it."""
+    split = SplitText(sentence.text, sentence.offsets, sentence.words)
+    return split if sentence.text == " ".join(sentence.words) else tagger.cut(split)
 
 
 def _converted(tags: Sequence[str], tagger: Tagger, scheme: Scheme) -> tuple[str, ...]:

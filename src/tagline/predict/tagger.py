@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import overload
@@ -18,17 +18,31 @@ from tagline.predict.chunks import Chunk, run_chunks
 from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
 from tagline.text.features import EncodedWindow, WindowEncoder
+from tagline.text.sentences import sentence_starts
 from tagline.text.subtokens import SubTokenizer
 from tagline.text.words import WordSplitter
 
 
 @dataclass(frozen=True, slots=True)
 class SplitText:
-    """A text with its words."""
+    """A text with its words.
+
+    Attributes:
+        text: the text.
+        offsets: (start, end) of each word.
+        words: the words.
+        starts: numbers of the words that begin a sentence, without the first; each sentence is read for itself.
+    """
 
     text: str
     offsets: Sequence[tuple[int, int]]
     words: Sequence[str]
+    starts: Sequence[int] = ()
+
+    @property
+    def sentences(self) -> list[tuple[int, int]]:
+        """(first word, word after the last) of each sentence."""
+        return list(pairwise((0, *self.starts, len(self.words))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,7 @@ class Tagger:
 
     def stream_split(self, texts: Iterable[SplitText], every: int = 0) -> Iterator[Document]:
         """Reads texts with their words; `every` as in `run_chunks`."""
-        encoded = (_Encoded(text, *self.encoder(text.words)) for text in texts)
+        encoded = map(self._encode, texts)
         for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens, every):
             yield from self._documents(chunk)
 
@@ -108,7 +122,22 @@ class Tagger:
         if not isinstance(text, str):
             raise UsageError(f"got {type(text).__name__}; expected a text (str) or several")
         offsets = self.splitter(text)
-        return SplitText(text, offsets, [text[start:end] for start, end in offsets])
+        return self.cut(SplitText(text, offsets, [text[start:end] for start, end in offsets]))
+
+    def cut(self, split: SplitText) -> SplitText:
+        """The text cut into sentences, where the model was trained on sentences."""
+        if not self.folder.manifest.words.split_sentences:
+            return split
+        return replace(split, starts=sentence_starts(split.text, split.offsets, split.words))
+
+    def _encode(self, text: SplitText) -> _Encoded:
+        windows: list[EncodedWindow] = []
+        shortened = 0
+        for first, last in text.sentences:
+            encoded = self.encoder(text.words[first:last])
+            windows.extend(window._replace(first=window.first + first) for window in encoded.windows)
+            shortened += encoded.shortened
+        return _Encoded(text, windows, shortened)
 
     def _documents(self, chunk: Chunk[_Encoded]) -> Iterator[Document]:
         starts = np.cumsum([0, *(len(each.text.words) for each in chunk.texts)])
@@ -117,7 +146,8 @@ class Tagger:
             for window, values in zip(each.windows, logits, strict=True):
                 first = start + window.first
                 emissions[first : first + len(window.places)] = values[window.places]
-        best, scores = self.decoder(emissions, np.diff(starts).tolist())
+        lengths = [last - first for each in chunk.texts for first, last in each.text.sentences]
+        best, scores = self.decoder(emissions, lengths)
         chosen = np.take_along_axis(scores, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
         tags = [self.folder.labels[tag] for tag in best.tolist()]
         for each, (start, end) in zip(chunk.texts, pairwise(starts.tolist()), strict=True):

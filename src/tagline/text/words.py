@@ -1,18 +1,21 @@
 """Words with offsets from raw text, split as the training corpus splits its own.
 
-A corpus teaches five habits, counted by `WordRules.learn`: whether "don't" is one word or two, whether "Germany's" is,
-whether "#tag" is, whether "3." at the start of a line is, and which words end with a full stop ("Inc.", "vs."). The
-rest is one pattern. Every character that is not whitespace belongs to exactly one word.
+A corpus teaches six habits, counted by `WordRules.learn`: whether its examples are single sentences, whether "don't" is
+one word or two, whether "Germany's" is, whether "#tag" is, whether "3." at the start of a line is, and which words end
+with a full stop ("Inc.", "vs."). The rest is one pattern. Every character that is not whitespace belongs to exactly one
+word.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
+
+from tagline.text.sentences import holds_single_sentences
 
 # Marks that belong to the letter before them, which `\w` does not count as letters: combining marks, the vowel signs of
 # the Indic and South-East Asian scripts, joiners, soft hyphens and variation selectors.
@@ -62,6 +65,7 @@ class WordRules:
         split_possessives: "Germany's" → "Germany" "'s".
         split_hashtags: "#tag" → "#" "tag".
         list_numbers: "3." is one word where a line begins with it.
+        split_sentences: running text is cut into sentences, because the corpus is one of sentences.
         abbreviations: words that keep their full stop, lower-cased and sorted; single letters always do.
     """
 
@@ -69,15 +73,16 @@ class WordRules:
     split_possessives: bool = True
     split_hashtags: bool = False
     list_numbers: bool = False
+    split_sentences: bool = False
     abbreviations: tuple[str, ...] = field(default=())
 
     @classmethod
-    def learn(cls, sentences: Iterable[Iterable[str]]) -> WordRules:
+    def learn(cls, sentences: Iterable[Sequence[str]]) -> WordRules:
         """Counts the habits of pre-split sentences; where a corpus shows none, the defaults stay."""
         count: Counter[str] = Counter()
         votes = {"contractions": 0, "possessives": 0, "hashtags": 0, "lists": 0}
-        for sentence in sentences:
-            words = tuple(sentence)
+        examples = list(sentences)
+        for words in examples:
             count.update(words)
             if len(words) > 1 and _LISTED.fullmatch(words[0]):
                 votes["lists"] += 1 if words[0].endswith(".") else -(words[1] == ".")
@@ -103,6 +108,7 @@ class WordRules:
             split_possessives=votes["possessives"] >= 0,
             split_hashtags=votes["hashtags"] > 0,
             list_numbers=votes["lists"] > 0,
+            split_sentences=holds_single_sentences(examples),
             abbreviations=tuple(kept),
         )
 
