@@ -73,7 +73,8 @@ def predict(
         return
     assert source is not None
     fixed = {
-        "model": tagger.folder.manifest.files, "argmax": argmax, "precision": tagger.engine.precision,
+        "model": tagger.folder.manifest.files, "argmax": argmax, "engine": tagger.engine.name,
+        "precision": tagger.engine.precision, "batch_tokens": batch_tokens,
         "text_column": text_column, "word_column": word_column, "form": form,
     }  # fmt: skip
     _predict_file(tagger, source, output, reading, _Run(resume, overwrite, json_out, fixed))
@@ -144,7 +145,7 @@ def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowO
         with sink, rows:
             _work(tagger, rows, sink)
     except KeyboardInterrupt:
-        if output is None:
+        if output in (None, "-"):
             raise
         kept = f"stopped after {sink.rows_done:,} rows"
         if rows.total_bytes is None:

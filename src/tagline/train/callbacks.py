@@ -86,7 +86,7 @@ class SaveWithin(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
         """Asks the Trainer for a checkpoint."""
-        if self.steps and state.global_step % self.steps == 0:
+        if self.steps and state.global_step % self.steps == 0 and _within(state):
             control.should_save = True
 
 
@@ -119,5 +119,17 @@ class StopOnInterrupt(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
         """Asks the Trainer for a checkpoint and the end."""
         if self.stopped:
-            control.should_save = True
+            control.should_save = control.should_save or _within(state)
             control.should_training_stop = True
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any
+    ) -> None:
+        """The Trainer takes the stop for the end of an epoch; a score in the middle of one would count as the best."""
+        if self.stopped and _within(state):
+            control.should_evaluate = control.should_save = False
+
+
+def _within(state: TrainerState) -> bool:
+    """Whether the last step did not end an epoch: there a checkpoint is made anyway, after the evaluation."""
+    return not float(state.epoch or 0).is_integer()

@@ -92,7 +92,7 @@ def fit(
     logs = run.work / "tensorboard"
     try:
         with _tensorboard(logs) as board, _quiet(), stop.listening():
-            trainer = _trainer(prepared, settings, run, score, [stop, Progress(report), board])
+            trainer = _trainer(prepared, settings, run, score, [Progress(report), stop, board])
             trainer.train(resume_from_checkpoint=run.checkpoint)
     except (OSError, RuntimeError, SafetensorError) as error:
         if not _about_writing(error):
