@@ -321,9 +321,10 @@ def conll_texts(data_dir: Path) -> list[str]:
 def test_a_sample_of_conll_gives_what_transformers_gives(data_dir: Path, tmp_path: Path) -> None:
     folder = minilm(tmp_path / "model")
     roads = [
-        tagline.pipeline("ner", folder, engine=name, precision="f32", device="cpu") for name in ("openvino", "torch")
+        tagline.pipeline("ner", folder, engine=name, precision="f32", device="cpu", threads=1)
+        for name in ("openvino", "torch")
     ]
-    compare(Theirs(folder), roads, random.Random(11).sample(conll_texts(data_dir), 150), 0.97)
+    compare(Theirs(folder), roads, random.Random(11).sample(conll_texts(data_dir), 150), 0.97, [EVERYTHING])
 
 
 @pytest.mark.slow
@@ -416,7 +417,7 @@ def brute(folder: Path, windows: Iterable[Any], start: int) -> list[tuple[int, s
     return found
 
 
-@pytest.mark.parametrize("stride", [None, 0, 7, 61])
+@pytest.mark.parametrize("stride", [None, 0, 40])
 @pytest.mark.parametrize("name", ["bert-cased", "roberta", "xlm-roberta"])
 def test_long_texts_are_read_whole(pipelines: Pipelines, name: str, stride: int | None) -> None:
     _, ours = pipelines(name)
