@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +140,22 @@ def test_writing_is_quiet(encoders: Encoders, tmp_path: Path, capfd: pytest.Capt
     capfd.readouterr()
     write_graph(model, tmp_path)
     assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_is_reported_to_the_makers_of_the_converter(
+    encoders: Encoders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry: Any = pytest.importorskip("openvino_telemetry", reason="OpenVINO came without its telemetry").Telemetry
+    sender: Any = importlib.import_module("openvino_telemetry.utils.sender").TelemetrySender
+    model = load_for_tokens(str(encoders("distilbert")), LABELS).model
+    monkeypatch.setattr(telemetry, "_SingletonMetaClass__single_instance", None)
+    monkeypatch.delenv("CI", raising=False)
+    sent: list[object] = []
+    monkeypatch.setattr(sender, "send", lambda *message: sent.append(message))
+    write_graph(model, tmp_path)
+    assert sent == []
+    assert telemetry().consent is False
+    assert "CI" not in os.environ
+    monkeypatch.setenv("CI", "yes")
+    write_graph(model, tmp_path)
+    assert os.environ["CI"] == "yes"

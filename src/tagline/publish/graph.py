@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,12 +63,21 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The tracer warns of every Python branch, and looks at every property of the model, some of which complain."""
+    """The tracer warns of every Python branch, and looks at every property of the model, some of which complain.
+
+    OpenVINO's converter also reports each conversion to its makers, unasked, save in continuous integration.
+    """
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
+    integration = os.environ.get("CI")
+    os.environ["CI"] = "true"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         transformers_logging.set_verbosity(verbosity)
+        if integration is None:
+            del os.environ["CI"]
+        else:
+            os.environ["CI"] = integration
