@@ -49,7 +49,7 @@ def test_every_family_is_loaded_with_a_fresh_head_and_runs(family: Any, encoders
     loaded = load_for_tokens(str(encoders(family.name)), LABELS)
     assert loaded.shapes is family.shapes
     assert loaded.subtokens.shapes is family.shapes
-    assert loaded.longest == family.longest
+    assert loaded.longest == loaded.tokenizer.model_max_length == family.longest
     assert loaded.model.config.model_type == family.model_type
     assert loaded.model.config.id2label == dict(enumerate(LABELS))
     assert loaded.model.dtype == torch.float32

@@ -92,7 +92,8 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
     if shapes:
         add_shapes(model)
     subtokens.shapes = shapes
-    return LoadedEncoder(model, tokenizer, subtokens, shapes, _longest(config, tokenizer), source)
+    tokenizer.model_max_length = _longest(config, tokenizer)  # many a tokenizer's own is boundless
+    return LoadedEncoder(model, tokenizer, subtokens, shapes, tokenizer.model_max_length, source)
 
 
 def _load(name: str, source: str, labels: tuple[str, ...]) -> tuple[Any, Any, PreTrainedModel]:
