@@ -124,25 +124,31 @@ def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowO
     from tagline.data.sinks import SinkOptions, open_sink
     from tagline.predict.rows import BORDER
 
-    rows = read_rows(source, reading)
-    if output is None and sys.stdout.isatty() and not run.json_out:
-        _print_rows(tagger, rows)
-        return
-    options = SinkOptions(
-        source=None if source == "-" else source,
-        settings=run.fixed,
-        overwrite=run.overwrite,
-        columns=rows.columns,
-        schema=rows.schema,
-    )
-    sink = open_sink(output, options, run.resume)
-    if run.resume:
-        shared.say(f"resuming after {sink.rows_done:,} rows" if sink.resumed else "nothing to resume; from the start")
-    if sink.rows_done:
-        rows.close()
-        rows = read_rows(source, reading, skip=sink.rows_done - sink.rows_done % BORDER)
+    with read_rows(source, reading) as rows:
+        if output is None and sys.stdout.isatty() and not run.json_out:
+            _print_rows(tagger, rows)
+            return
+        options = SinkOptions(
+            source=None if source == "-" else source,
+            settings=run.fixed,
+            overwrite=run.overwrite,
+            columns=rows.columns,
+            schema=rows.schema,
+        )
+        sink = open_sink(output, options, run.resume)
+        if run.resume:
+            done = f"resuming after {sink.rows_done:,} rows" if sink.resumed else "nothing to resume; from the start"
+            shared.say(done)
+        if not sink.rows_done:
+            _write_rows(tagger, rows, sink, output)
+            return
+    with read_rows(source, reading, skip=sink.rows_done - sink.rows_done % BORDER) as rows:
+        _write_rows(tagger, rows, sink, output)
+
+
+def _write_rows(tagger: Tagger, rows: RowReader, sink: Sink, output: str | None) -> None:
     try:
-        with sink, rows:
+        with sink:
             _work(tagger, rows, sink)
     except KeyboardInterrupt:
         if output in (None, "-"):
@@ -185,6 +191,5 @@ def _print_rows(tagger: Tagger, rows: RowReader) -> None:
     from tagline.predict.rows import tag_rows
 
     console = Console()
-    with rows:
-        for _, document in tag_rows(tagger, rows):
-            show(document, tagger.labels, console)
+    for _, document in tag_rows(tagger, rows):
+        show(document, tagger.labels, console)

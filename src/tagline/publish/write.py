@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -51,7 +52,7 @@ def write_model(
     with atomic_folder(target, overwrite=overwrite) as folder:
         parts.model.save_pretrained(folder)
         parts.tokenizer.save_pretrained(folder)
-        write_graph(parts.model, folder)
+        _graph(parts.model, folder)
         if parts.logs is not None and parts.logs.is_dir():
             shutil.copytree(parts.logs, folder / "runs")
         seal(folder, manifest)
@@ -61,6 +62,18 @@ def write_model(
         (folder / CARD).write_text(model_card(manifest, target.name), encoding="utf-8")
         _finish(folder)
     return ModelFolder.open(target)
+
+
+def _graph(model: PreTrainedModel, folder: Path) -> None:
+    """Writes the graph. OpenVINO says no more than "iostream error" of a disk that is full."""
+    try:
+        write_graph(model, folder)
+    except RuntimeError as error:
+        if "iostream" not in str(error):
+            raise
+        full = shutil.disk_usage(folder).free < 1 << 20
+        number = errno.ENOSPC if full else errno.EIO
+        raise OSError(number, os.strerror(number)) from error
 
 
 def _finish(folder: Path) -> None:

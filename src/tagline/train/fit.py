@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -97,9 +98,10 @@ def fit(
     except (OSError, RuntimeError, SafetensorError) as error:
         if not _about_writing(error):
             raise
+        cause = _cause(error, run.work)
         kept = last_checkpoint(run.work)  # what was written of the next one is removed
         raise OutputError(
-            f"{work}: a checkpoint cannot be written ({getattr(error, 'strerror', None) or _first(error)}); "
+            f"{work}: a checkpoint cannot be written ({cause}); "
             f"{'the one before is kept' if kept else 'there is none before it'}. Make room on the disk"
         ) from error
     if stop.stopped:
@@ -199,9 +201,18 @@ def _quiet() -> Iterator[None]:
 
 def _about_writing(error: Exception) -> bool:
     """Whether a checkpoint could not be written; torch and safetensors have exceptions of their own for it."""
-    if isinstance(error, OSError):
-        return True
-    return any(mark in str(error) for mark in ("No space left", "PytorchStreamWriter", "file write failed"))
+    said = str(error)
+    archive = (
+        "inline_container" in said and "Reader" not in said
+    )  # torch.save: it may say no more than "unexpected pos"
+    return isinstance(error, OSError) or archive or "No space left" in said
+
+
+def _cause(error: Exception, work: Path) -> str:
+    """Why it was not written; native libraries know no more than that."""
+    if shutil.disk_usage(work).free < 1 << 20:
+        return "the disk is full"
+    return getattr(error, "strerror", None) or _first(error)
 
 
 def _first(error: Exception) -> str:
