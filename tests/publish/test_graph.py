@@ -30,7 +30,6 @@ _DISENTANGLED: dict[str, Any] = {"relative_attention": True, "pos_att_type": ["p
 OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "mpnet": ("MPNetConfig", _BEHIND_PADDING),
     "convbert": ("ConvBertConfig", {"embedding_size": 16, "head_ratio": 2}),
-    "eurobert": ("EuroBertConfig", {"bos_token_id": 2, "eos_token_id": 3, "mask_token_id": 4}),
     "camembert": ("CamembertConfig", {**_BEHIND_PADDING, "type_vocab_size": 1}),
     "roberta-prelayernorm": ("RobertaPreLayerNormConfig", {**_BEHIND_PADDING, "type_vocab_size": 1}),
     "xlm-roberta-xl": ("XLMRobertaXLConfig", {**_BEHIND_PADDING, "type_vocab_size": 1}),

