@@ -41,9 +41,6 @@ def call(*arguments: object, stdin: bytes = b"") -> Result:
     """Runs a command in this process, through the entry point of the console script."""
     from tagline.cli import main
 
-    if arguments[:1] == ("train",) and (torch := sys.modules.get("torch")):
-        torch.manual_seed(67280421310721)  # where a process of its own begins: the head is drawn before --seed is set
-
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
     code = 0
     with (

@@ -132,7 +132,7 @@ def test_engines_and_decodings_agree_but_for_rounding(workshop: Workshop) -> Non
         }.items()
     }
     assert scores["openvino"] == scores["torch"]
-    assert scores["argmax"]["precision"] <= scores["openvino"]["precision"]
+    assert scores["argmax"] != scores["openvino"]
 
 
 def test_other_formats_give_the_same_score(workshop: Workshop, tmp_path: Path) -> None:

@@ -37,15 +37,19 @@ class Material:
     dev: Corpus
     settings: TrainSettings
 
-    def prepared(self, settings: TrainSettings, head: int = 0, dev: bool = True) -> Prepared:
-        """Fresh windows and a fresh model; `head` seeds the weights that no file brings."""
-        torch.manual_seed(head)
-        return prepare(self.train, self.dev if dev else None, settings)
+    def prepared(self, settings: TrainSettings, dev: bool = True, spoilt: bool = False) -> Prepared:
+        """Fresh windows and a fresh model; the weights of a spoilt one are all zero."""
+        prepared = prepare(self.train, self.dev if dev else None, settings)
+        if spoilt:
+            with torch.no_grad():
+                for parameter in prepared.encoder.model.parameters():
+                    parameter.zero_()
+        return prepared
 
     def fit(self, work: Path, resume: bool = False, report: Report | None = None, **changes: Any) -> Fitted:
-        """A training on fresh material. A resumed one begins with another head, which must not matter."""
+        """A training on fresh material. A resumed one begins with a spoilt model, which must not matter."""
         settings = dataclasses.replace(self.settings, **changes)
-        return fit(self.prepared(settings, head=int(resume)), settings, work, resume, report)
+        return fit(self.prepared(settings, spoilt=resume), settings, work, resume, report)
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +107,12 @@ def test_it_learns_and_keeps_the_best_epoch(material: Material, unbroken: Fitted
 def test_same_seed_same_weights_and_other_seed_others(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
     assert same(material.fit(tmp_path / "same"), unbroken)
     assert not same(material.fit(tmp_path / "other", seed=14), unbroken)
+    heads = [
+        material.prepared(dataclasses.replace(material.settings, seed=seed)).encoder.model.state_dict()
+        for seed in (1, 2, 1)
+    ]
+    assert torch.equal(heads[0]["classifier.weight"], heads[2]["classifier.weight"])
+    assert not torch.equal(heads[0]["classifier.weight"], heads[1]["classifier.weight"])
 
 
 @pytest.mark.parametrize("step", [1, STEPS - 1, STEPS, STEPS + 2])
@@ -212,7 +222,7 @@ def test_without_dev_the_last_weights_are_kept(material: Material, tmp_path: Pat
     assert one.dev_f1 is None
     with pytest.raises(Interrupted):
         fit(material.prepared(settings, dev=False), settings, tmp_path / "two", report=stop_at(STEPS + 3))
-    assert same(fit(material.prepared(settings, 1, dev=False), settings, tmp_path / "two", resume=True), one)
+    assert same(fit(material.prepared(settings, dev=False, spoilt=True), settings, tmp_path / "two", resume=True), one)
 
 
 def test_checkpoints_within_an_epoch(material: Material, unbroken: Fitted, tmp_path: Path) -> None:

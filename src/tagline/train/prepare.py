@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from tagline.data.corpus import Corpus
@@ -59,6 +60,7 @@ def prepare(train: Corpus, dev: Corpus | None, settings: TrainSettings) -> Prepa
     """
     labels = label_set(train, settings.scheme)
     unknown = check_types(labels, dev, settings) if dev is not None else {}
+    torch.manual_seed(settings.seed)  # loading draws the head and the rows of the word shapes
     encoder = load_for_tokens(settings.encoder, labels, settings.shapes)
     longest = settings.window or min(_WINDOW, encoder.longest)
     if longest > encoder.longest:
