@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -84,6 +85,19 @@ def spawn(*arguments: object, stdin: bytes | None = None, **more: str) -> Result
     return Result(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
 
 
+def on_terminal(*arguments: object) -> tuple[int, str]:
+    """Runs a command with a terminal for its output and errors; gives its exit code and all that was shown."""
+    main, other = pty.openpty()
+    more = {"TERM": "xterm-256color", "COLUMNS": "120", "NO_COLOR": ""}
+    process = subprocess.Popen(command(*arguments), stdin=other, stdout=other, stderr=other, env=environment(**more))
+    os.close(other)
+    shown = b""
+    with os.fdopen(main, "rb", buffering=0) as stream, contextlib.suppress(OSError):  # raised when all have closed it
+        while part := stream.read(4096):
+            shown += part
+    return process.wait(60), shown.decode("utf-8")
+
+
 @contextlib.contextmanager
 def running(arguments: Sequence[object], cwd: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A command at work in a process of its own, its standard error in `log`; killed at the end if it still runs."""
@@ -156,5 +170,5 @@ def write_encoder(folder: Path, texts: Sequence[str], positions: int = 256) -> P
         max_position_embeddings=positions,
     )  # fmt: skip
     saved.save_pretrained(folder)
-    transformers.AutoModel.from_config(config).save_pretrained(folder)
+    transformers.BertModel(config).save_pretrained(folder)
     return folder

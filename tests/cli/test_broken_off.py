@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Workshop
-from tests.cli.support import NOISE, call, refused, running, spawn, stop, tree
+from tests.cli.support import NOISE, call, refused, running, stop, tree
 
 import make_corpus
 from tagline.folder import ModelFolder
 
-LONG = 30  # epochs: enough for the signal to come in time
+LONG = 14  # epochs: enough for the signal to come in time
 
 
 def training(workshop: Workshop, folder: Path, epochs: int = LONG) -> tuple[object, ...]:
@@ -26,6 +26,11 @@ def training(workshop: Workshop, folder: Path, epochs: int = LONG) -> tuple[obje
         "--epochs", epochs, "--learning-rate", "5e-3", "--set", "freeze_embeddings=false",
         "--threads", "1", "--precision", "f32",
     )  # fmt: skip
+
+
+def pressed(*given: object) -> None:
+    """Stands for any work during which Ctrl-C is pressed."""
+    raise KeyboardInterrupt
 
 
 def has(log: Path, text: str) -> Callable[[], bool]:
@@ -88,21 +93,14 @@ def test_stopped_while_the_folder_is_written(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Training is over; Ctrl-C now loses nothing either."""
-    from tagline.publish import write
-
     arguments = training(workshop, tmp_path, epochs=1)
     monkeypatch.chdir(tmp_path)
-    whole = write.write_graph
-
-    def stopped(*given: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(write, "write_graph", stopped)
-    result = call(*arguments)
+    with monkeypatch.context() as patch:
+        patch.setattr("tagline.publish.write.write_graph", pressed)
+        result = call(*arguments)
     assert (result.code, result.out) == (130, "")
     resume = result.err.splitlines()[-1].partition("tagline: stopped. To go on type: ")[2]
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith((".model", "model/"))]
-    monkeypatch.setattr(write, "write_graph", whole)
     result = call(*shlex.split(resume)[1:])
     assert result.code == 0, result
     assert "epoch 1:" not in result.err  # nothing is trained again
@@ -111,23 +109,16 @@ def test_stopped_while_the_folder_is_written(
 def test_overwriting_is_resumed_with_the_old_model_in_place(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tagline.publish import write
-
     monkeypatch.chdir(tmp_path)
     arguments = training(workshop, tmp_path, epochs=1)
     assert call(*arguments).code == 0
     before = tree(tmp_path / "model")
     arguments = (*arguments, "--overwrite", "--seed", "3")
-    whole = write.write_graph
-
-    def stopped(*given: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(write, "write_graph", stopped)
-    result = call(*arguments)
+    with monkeypatch.context() as patch:
+        patch.setattr("tagline.publish.write.write_graph", pressed)
+        result = call(*arguments)
     assert result.code == 130
     assert tree(tmp_path / "model") == before
-    monkeypatch.setattr(write, "write_graph", whole)
     resume = result.err.splitlines()[-1].partition("To go on type: ")[2]
     assert call(*shlex.split(resume)[1:]).code == 0
     assert tree(tmp_path / "model") != before
@@ -182,12 +173,7 @@ def test_a_broken_prediction_is_carried_on(
 def test_a_stopped_stream_says_that_it_cannot_be_resumed(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tagline.predict import rows
-
-    def stopped(*given: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(rows, "tag_rows", stopped)
+    monkeypatch.setattr("tagline.predict.rows.tag_rows", pressed)
     monkeypatch.chdir(tmp_path)
     result = call("predict", workshop.model, "-", "-o", "out.jsonl", stdin=b"Oslo\n")
     assert result.code == 130
@@ -195,20 +181,3 @@ def test_a_stopped_stream_says_that_it_cannot_be_resumed(
     assert "--resume" not in result.err
     result = call("predict", workshop.model, "-", stdin=b"Oslo\n")
     assert (result.code, result.err) == (130, "tagline: stopped\n")
-
-
-def test_a_training_in_a_process_of_its_own_is_quiet(workshop: Workshop, tmp_path: Path) -> None:
-    """Every line on standard error is one of Tagline's."""
-    make_corpus.main([str(tmp_path), "--train", "40", "--dev", "10", "--test", "1"])
-    result = spawn(
-        "train", tmp_path / "train.conll", "--dev", tmp_path / "dev.conll", "-o", tmp_path / "model",
-        "--encoder", workshop.encoder, "--epochs", "2", "--threads", "1", "--json",
-    )  # fmt: skip
-    assert result.code == 0, result
-    json.loads(result.out)
-    starts = (
-        "train: ", "dev: ", "encoder ", "epoch ", "training: ", "", "dev (", " ", "┏", "┃", "┡", "│", "├", "└",
-        "Strict F1 ", "Word accuracy ", "10 sentences",
-    )  # fmt: skip
-    for line in result.err.splitlines():
-        assert line == "" or line.startswith(tuple(filter(None, starts))), line

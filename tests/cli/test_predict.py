@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from tests.cli.conftest import Workshop
-from tests.cli.support import call, command, environment, refused
+from tests.cli.support import call, command, environment, on_terminal, refused
 
 TEXTS = (
     "John Parker moved from Oslo to New York.",
@@ -226,28 +226,12 @@ def test_a_full_standard_output(workshop: Workshop, tmp_path: Path) -> None:
         assert "No space left" in err
 
 
-def test_colours_on_a_terminal(workshop: Workshop) -> None:
-    import pty
-
-    main, other = pty.openpty()
-    process = subprocess.Popen(
-        command("predict", workshop.model, "--text", TEXTS[0]), stdin=other, stdout=other, stderr=subprocess.PIPE,
-        env={**environment(TERM="xterm-256color", COLUMNS="100"), "NO_COLOR": ""},
-    )  # fmt: skip
-    os.close(other)
-    shown = b""
-    with os.fdopen(main, "rb", buffering=0) as stream:
-        while True:
-            try:
-                part = stream.read(4096)
-            except OSError:  # the other end is closed
-                break
-            if not part:
-                break
-            shown += part
-    assert process.stderr is not None
-    err = process.stderr.read()
-    process.stderr.close()
-    assert (process.wait(30), err) == (0, b"")
-    assert b"\x1b[" in shown
-    assert b"Parker" in shown
+def test_colours_on_a_terminal(workshop: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(TEXTS[0] + "\n")
+    code, shown = on_terminal("predict", workshop.model, tmp_path / "in.txt")
+    assert code == 0, shown
+    assert "\x1b[" in shown
+    assert "Parker" in shown
+    assert '"text"' not in shown
+    code, shown = on_terminal("predict", workshop.model, tmp_path / "in.txt", "--json")
+    assert json.loads(shown.splitlines()[0])["text"] == TEXTS[0]

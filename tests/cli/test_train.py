@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from tests.cli.conftest import Workshop
-from tests.cli.support import FILES, LEARN, call, quiet, refused, spawn, tree
+from tests.cli.support import FILES, LEARN, NOISE, call, on_terminal, quiet, refused, spawn, tree
 
+import make_corpus
 from tagline.folder import ModelFolder, fingerprint
 
 TAGS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
@@ -221,3 +222,33 @@ def test_help_and_version_come_at_once(workshop: Workshop) -> None:
         result = call(name, "--help")
         assert result.code == 0
         assert "Usage: " in result.out
+
+
+def test_a_training_in_a_process_of_its_own_is_quiet(workshop: Workshop, tmp_path: Path) -> None:
+    """Every line on standard error is one of Tagline's."""
+    make_corpus.main([str(tmp_path), "--train", "40", "--dev", "10", "--test", "1"])
+    result = spawn(
+        "train", tmp_path / "train.conll", "--dev", tmp_path / "dev.conll", "-o", tmp_path / "model",
+        "--encoder", workshop.encoder, "--epochs", "2", "--threads", "1", "--json",
+    )  # fmt: skip
+    assert result.code == 0, result
+    json.loads(result.out)
+    starts = (
+        "train: ", "dev: ", "encoder ", "epoch ", "training: ", "", "dev (", " ", "┏", "┃", "┡", "│", "├", "└",
+        "Strict F1 ", "Word accuracy ", "10 sentences",
+    )  # fmt: skip
+    for line in result.err.splitlines():
+        assert line == "" or line.startswith(tuple(filter(None, starts))), line
+
+
+def test_on_a_terminal_it_shows_a_bar_and_nothing_of_others(workshop: Workshop, tmp_path: Path) -> None:
+    make_corpus.main([str(tmp_path), "--train", "40", "--dev", "10", "--test", "1"])
+    code, shown = on_terminal(
+        "train", tmp_path / "train.conll", "--dev", tmp_path / "dev.conll", "-o", tmp_path / "model",
+        "--encoder", workshop.encoder, "--epochs", "2", "--threads", "1",
+    )  # fmt: skip
+    assert code == 0, shown
+    assert "epoch 2: dev F1" in shown
+    assert re.search(r"training .*\d+/\d+.*dev F1", shown)
+    assert "model: " in shown
+    assert not any(noise in shown for noise in NOISE), shown

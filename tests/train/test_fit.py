@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import torch
 from tests.cli.support import write_encoder
+from transformers import Trainer
 
 import make_corpus
 from tagline.data.corpus import Corpus, read_corpus
 from tagline.errors import Interrupted, UsageError
-from tagline.train import fit as module
 from tagline.train.callbacks import ProgressEvent
 from tagline.train.fit import Fitted, fit
 from tagline.train.prepare import Prepared, prepare
@@ -85,13 +85,13 @@ def scores(fitted: Fitted) -> list[float]:
     return [entry["eval_f1"] for entry in fitted.history if "eval_f1" in entry]
 
 
-def stop_at(step: int, times: int = 1) -> Report:
+def stop_at(step: int, times: int = 1, number: signal.Signals = signal.SIGINT) -> Report:
     """Presses Ctrl-C when a step is over."""
 
     def report(event: ProgressEvent) -> None:
         if event.step == step and not event.evaluated:
             for _ in range(times):
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(number)
 
     return report
 
@@ -128,6 +128,12 @@ def test_resumed_after_a_stop_it_ends_as_the_unbroken_run(
     assert (resumed.dev_f1, resumed.epochs) == (unbroken.dev_f1, unbroken.epochs)
     assert same(resumed, unbroken)
     assert events[-1].best == unbroken.dev_f1
+
+
+def test_a_polite_kill_is_a_stop_too(material: Material, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match="stopped after step 2"):
+        material.fit(tmp_path / "work", report=stop_at(2, number=signal.SIGTERM))
+    assert (tmp_path / "work" / "checkpoint-2" / "trainer_state.json").is_file()
 
 
 def test_a_half_written_checkpoint_is_passed_over(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
@@ -204,7 +210,7 @@ def test_other_settings_or_data_are_refused(material: Material, tmp_path: Path) 
 
 
 def test_patience_is_counted_on_through_a_stop(material: Material, tmp_path: Path) -> None:
-    flat = {"learning_rate": 0.0, "head_learning_rate": 0.0, "patience": 2, "epochs": 9}
+    flat: dict[str, Any] = {"learning_rate": 0.0, "head_learning_rate": 0.0, "patience": 2, "epochs": 9}
     unbroken = material.fit(tmp_path / "unbroken", **flat)
     assert unbroken.epochs == 3  # the first is the best, the second and third are no better
     with pytest.raises(Interrupted):
@@ -254,7 +260,7 @@ def test_outside_the_main_thread_it_trains_the_same(material: Material, unbroken
 
 @pytest.mark.parametrize("changes", [{"scheduler": "cosine"}, {"optimizer": "adafactor"}, {"subtokens": "all"}])
 def test_options_of_the_trainer_are_used(
-    material: Material, unbroken: Fitted, tmp_path: Path, changes: dict[str, str]
+    material: Material, unbroken: Fitted, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     fitted = material.fit(tmp_path / "work", **changes)
     assert not same(fitted, unbroken)
@@ -271,7 +277,7 @@ def test_options_of_the_trainer_are_used(
     ],
 )
 def test_names_that_the_trainer_cannot_use_are_refused(
-    material: Material, tmp_path: Path, changes: dict[str, str]
+    material: Material, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     ((name, value),) = changes.items()
     with pytest.raises(UsageError, match=f"{name}={value}.*cannot be used"):
@@ -281,9 +287,10 @@ def test_names_that_the_trainer_cannot_use_are_refused(
 def test_frozen_embeddings_stay_and_dropout_is_set(material: Material, tmp_path: Path) -> None:
     settings = dataclasses.replace(material.settings, epochs=1, freeze_embeddings=True, dropout=0.25)
     prepared = material.prepared(settings)
-    before = prepared.encoder.model.get_input_embeddings().weight.clone()
+    name = "bert.embeddings.word_embeddings.weight"
+    before = prepared.encoder.model.state_dict()[name].clone()
     fitted = fit(prepared, settings, tmp_path / "work")
-    assert torch.equal(fitted.model.get_input_embeddings().weight, before)
+    assert torch.equal(weights(fitted)[name], before)
     rates = {each.p for each in fitted.model.modules() if isinstance(each, torch.nn.Dropout)}
     assert rates == {0.25}
 
@@ -294,7 +301,7 @@ def test_an_error_that_is_not_about_writing_is_not_hidden(
     def broken(*arguments: Any, **options: Any) -> None:
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(module.Trainer, "training_step", broken)
+    monkeypatch.setattr(Trainer, "training_step", broken)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         material.fit(tmp_path / "work")
 

@@ -290,6 +290,7 @@ def _optimizer(model: PreTrainedModel, arguments: TrainingArguments, settings: T
 def _set_dropout(model: PreTrainedModel, dropout: float | None) -> None:
     if dropout is None:
         return
+    module: Any
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = dropout
