@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from tagline.engines.base import Engine, EngineSettings, open_engine
+from tagline.engines.base import Engine, EngineSettings
+from tagline.engines.opening import open_engine
 
 __all__ = ["Engine", "EngineSettings", "open_engine"]

@@ -1,4 +1,4 @@
-"""The protocol that every engine follows, and the choice among them."""
+"""The protocol that every engine follows, and how an engine is asked for."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.errors import FolderError, UsageError
-from tagline.folder import ModelFolder
+from tagline.errors import UsageError
 from tagline.records import Batch
 
 ENGINES = ("auto", "openvino", "torch")
@@ -63,29 +62,3 @@ class Engine(Protocol):
         Batches are taken one or more ahead of what is given out, so that their making overlaps with computing.
         """
         ...
-
-
-def open_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
-    """Opens the engine that the settings ask for.
-
-    Raises:
-        FolderError: the folder lacks what the engine runs, or it is damaged.
-        MissingExtraError: the torch engine is asked for and torch is not installed.
-    """
-    wanted = settings.engine
-    if wanted == "auto":
-        wanted = "torch" if settings.device == "cuda" or not folder.has_graph else "openvino"
-    if wanted == "openvino":
-        if settings.device == "cuda":
-            raise UsageError("--device cuda: the OpenVINO engine runs on the processor; add --engine torch")
-        if not folder.has_graph:
-            raise FolderError(
-                f"{folder.path}: no OpenVINO graph in it (openvino_model.xml and .bin). Train again, or run with "
-                "--engine torch"
-            )
-        from tagline.engines.openvino import OpenVinoEngine
-
-        return OpenVinoEngine(folder, settings)
-    from tagline.engines.torch import open_torch_engine
-
-    return open_torch_engine(folder, settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, overload
 
-from tagline.engines.base import Engine, EngineSettings, open_engine
+from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
 from tagline.predict.chunks import run_chunks

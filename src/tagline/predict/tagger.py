@@ -11,7 +11,7 @@ from typing import overload
 import numpy as np
 
 from tagline.data.schemes import spans
-from tagline.engines.base import Engine, EngineSettings, open_engine
+from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
 from tagline.predict.chunks import Chunk, run_chunks
