@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 CODE := src tests examples $(wildcard bench)
 SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test slow check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name what; do \
@@ -46,8 +46,11 @@ demo: setup ## train on a small generated corpus, show the score, read a sentenc
 	@echo "  $(BIN)/tagline train train.conll --dev dev.conll --test test.conll -o my-model"
 	@echo "All options: $(BIN)/tagline predict --help"
 
-test: check ## lint, check types and run all tests
-	@$(BIN)/python -m pytest
+test: check ## lint, check types and run the tests
+	@$(BIN)/python -m pytest -m "not slow"
+
+slow: setup ## run the slow tests: whole corpora, memory over large files
+	@$(BIN)/python -m pytest -m slow
 
 check: setup ## lint, formatting and types
 	@echo "check: ruff"
