@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -149,7 +150,7 @@ def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowO
 def _write_rows(tagger: Tagger, rows: RowReader, sink: Sink, output: str | None) -> None:
     try:
         with sink:
-            _work(tagger, rows, sink)
+            _work(tagger, rows, sink, streamed=output in (None, "-"))
     except KeyboardInterrupt:
         if output in (None, "-"):
             raise
@@ -161,7 +162,7 @@ def _write_rows(tagger: Tagger, rows: RowReader, sink: Sink, output: str | None)
         shared.say(note)
 
 
-def _work(tagger: Tagger, rows: RowReader, sink: Sink) -> None:
+def _work(tagger: Tagger, rows: RowReader, sink: Sink, streamed: bool) -> None:
     from tagline.cli.progress import counting
     from tagline.predict.rows import tag_rows
 
@@ -169,7 +170,8 @@ def _work(tagger: Tagger, rows: RowReader, sink: Sink) -> None:
     done = sink.rows_done
     total = None if rows.total_bytes is None else rows.total_bytes / 1e6
     before = rows.consumed_bytes
-    with counting("reading", total, "MB", before / 1e6) as advance:
+    quiet = streamed and sys.stdout.isatty()  # a bar would be drawn over the results
+    with nullcontext(_ignore) if quiet else counting("reading", total, "MB", before / 1e6) as advance:
         for row, document in tag_rows(tagger, rows):
             if row.number < done:  # read again so that the rows after it are batched as they were
                 continue
@@ -182,6 +184,10 @@ def _work(tagger: Tagger, rows: RowReader, sink: Sink) -> None:
     shared.say(f"{sink.rows_done:,} rows, {windows:,} windows")
     if shortened:
         shared.warn(f"{shortened} very long words were read by their first sub-tokens")
+
+
+def _ignore(done: float) -> None:
+    """Takes the place of a progress bar."""
 
 
 def _print_rows(tagger: Tagger, rows: RowReader) -> None:
