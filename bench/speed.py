@@ -63,6 +63,8 @@ def _encodings(folder: Path, texts: list[str]) -> list[Any]:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()  # some folders pad to a fixed length, which nobody computes
+    tokenizer.no_truncation()
     return tokenizer.encode_batch(texts, add_special_tokens=False)
 
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tagline.data.rows import Row, read_rows
-from tagline.data.sinks import Sink, SinkOptions, open_sink
+from tagline.data.streams.rows import Row, read_rows
+from tagline.data.streams.sinks import Sink, SinkOptions, open_sink
 from tagline.records import Document, Entity
 
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagline.data.rows import Row, RowOptions, count_size, read_rows
+from tagline.data.streams.rows import Row, RowOptions, count_size, read_rows
 from tagline.errors import DataError, UsageError
 
 SRC = Path(__file__).resolve().parents[2] / "src"
@@ -263,7 +263,7 @@ def test_any_text_comes_in_whole(
 
 FLAT = """
 import resource, sys
-from tagline.data.rows import read_rows
+from tagline.data.streams.rows import read_rows
 base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = sum(len(row.text) > 0 for row in read_rows(sys.argv[1]))
 print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - base) // 1024)

@@ -25,8 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.data.predicting import run, tagged
 
-from tagline.data.rows import Row, RowOptions, read_rows
-from tagline.data.sinks import SinkOptions, open_sink
+from tagline.data.streams.rows import Row, RowOptions, read_rows
+from tagline.data.streams.sinks import SinkOptions, open_sink
 from tagline.errors import OutputError, UsageError
 from tagline.records import Document, Entity
 
@@ -366,8 +366,8 @@ def test_a_write_that_fails_at_any_time_loses_no_row(
 PIPED = """
 import sys
 sys.path[:0] = [sys.argv[1] + "/src", sys.argv[1]]
-from tagline.data.rows import read_rows
-from tagline.data.sinks import open_sink
+from tagline.data.streams.rows import read_rows
+from tagline.data.streams.sinks import open_sink
 from tagline.errors import OutputError
 from tests.data.predicting import tagged
 try:

@@ -234,3 +234,10 @@ def test_loading_is_quiet_and_leaves_verbosity_as_it_was(encoders: Encoders, cap
     load_for_tokens(str(encoders("bert-uncased")), LABELS)
     assert settings.get_verbosity() == before
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_tokenizer_neither_pads_nor_cuts_for_other_readers(tmp_path: Path) -> None:
+    load_for_tokens("minilm", LABELS).tokenizer.save_pretrained(tmp_path)
+    state = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    assert state["padding"] is None
+    assert state["truncation"] is None

@@ -14,9 +14,9 @@ from tagline.cli import options as shared
 from tagline.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from tagline.data.row import RowOptions
-    from tagline.data.rows import RowReader
-    from tagline.data.sinks import Sink
+    from tagline.data.streams.row import RowOptions
+    from tagline.data.streams.rows import RowReader
+    from tagline.data.streams.sinks import Sink
     from tagline.predict.tagger import Tagger
 
 
@@ -60,7 +60,7 @@ def predict(
         _check_text(each)
     if text and (output or resume):
         raise UsageError("--text prints its answer; for -o and --resume give the texts as a file")
-    from tagline.data.row import RowOptions
+    from tagline.data.streams.row import RowOptions
     from tagline.engines.base import EngineSettings
     from tagline.predict.tagger import Tagger
 
@@ -101,7 +101,7 @@ def _check(source: str, reading: RowOptions) -> None:
     """Finds a bad input before the model is loaded; what can be read only once is left alone."""
     if source == "-" or (Path(source).exists() and not Path(source).is_file()):
         return
-    from tagline.data.rows import read_rows
+    from tagline.data.streams.rows import read_rows
 
     read_rows(source, reading).close()
 
@@ -121,8 +121,8 @@ def _print_texts(tagger: Tagger, texts: list[str], json_out: bool) -> None:
 
 
 def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowOptions, run: _Run) -> None:
-    from tagline.data.rows import read_rows
-    from tagline.data.sinks import SinkOptions, open_sink
+    from tagline.data.streams.rows import read_rows
+    from tagline.data.streams.sinks import SinkOptions, open_sink
     from tagline.predict.rows import BORDER
 
     with read_rows(source, reading) as rows:

@@ -93,6 +93,9 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
         add_shapes(model)
     subtokens.shapes = shapes
     tokenizer.model_max_length = _longest(config, tokenizer)  # many a tokenizer's own is boundless
+    # all-MiniLM's file pads and cuts every text at 128 sub-tokens for who reads it without transformers.
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
     return LoadedEncoder(model, tokenizer, subtokens, shapes, tokenizer.model_max_length, source)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from tagline.data.row import Row
+from tagline.data.streams.row import Row
 from tagline.predict.tagger import SplitText, Tagger, split_words
 from tagline.records import Document
 

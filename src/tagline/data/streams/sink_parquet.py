@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tagline.data.partial import Partial, PartialSink, SinkOptions
-from tagline.data.row import Row
-from tagline.data.row_tables import arrow
-from tagline.data.sink_formats import ENTITIES, fields_of, renamed_note, to_json
+from tagline.data.streams.partial import Partial, PartialSink, SinkOptions
+from tagline.data.streams.row import Row
+from tagline.data.streams.row_tables import arrow
+from tagline.data.streams.sink_formats import ENTITIES, fields_of, renamed_note, to_json
 from tagline.errors import OutputError
 from tagline.records import Document
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tagline.data.row import Row, RowOptions, free_name, shortened
-from tagline.data.textlines import TextLines, without_end
+from tagline.data.streams.row import Row, RowOptions, free_name, shortened
+from tagline.data.streams.textlines import TextLines, without_end
 from tagline.errors import DataError, UsageError
 
 _DOCSTART = re.compile(r"-DOCSTART-([ \t]|$)")

@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tagline.data.row import INPUT_FORMATS, STANDARD_STREAM, Row, RowOptions, format_of
-from tagline.data.row_tables import ParquetTable, SeparatedTable
-from tagline.data.row_texts import conll_rows, jsonl_rows, text_rows
-from tagline.data.textlines import TextLines, check_input, open_input, probe
+from tagline.data.streams.row import INPUT_FORMATS, STANDARD_STREAM, Row, RowOptions, format_of
+from tagline.data.streams.row_tables import ParquetTable, SeparatedTable
+from tagline.data.streams.row_texts import conll_rows, jsonl_rows, text_rows
+from tagline.data.streams.textlines import TextLines, check_input, open_input, probe
 from tagline.errors import UsageError
 
 __all__ = ["Row", "RowOptions", "RowReader", "count_size", "read_rows"]

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tagline.data.row import STANDARD_STREAM
+from tagline.data.streams.row import STANDARD_STREAM
 from tagline.errors import OutputError
 
 _VERSION = 1

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
-from tagline.data.journal import why_not_written
-from tagline.data.partial import Partial, PartialSink, SinkOptions
-from tagline.data.row import OUTPUT_FORMATS, STANDARD_STREAM, Row, format_of
-from tagline.data.sink_formats import LineFormat, line_format
-from tagline.data.sink_parquet import ParquetSink
+from tagline.data.streams.journal import why_not_written
+from tagline.data.streams.partial import Partial, PartialSink, SinkOptions
+from tagline.data.streams.row import OUTPUT_FORMATS, STANDARD_STREAM, Row, format_of
+from tagline.data.streams.sink_formats import LineFormat, line_format
+from tagline.data.streams.sink_parquet import ParquetSink
 from tagline.errors import OutputError, UsageError
 from tagline.records import Document
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Any, Protocol
 
-from tagline.data.row import Row, free_name, shortened
+from tagline.data.streams.row import Row, free_name, shortened
 from tagline.errors import OutputError
 from tagline.records import Document
 

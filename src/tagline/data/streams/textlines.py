@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from tagline.data.row import STANDARD_STREAM
+from tagline.data.streams.row import STANDARD_STREAM
 from tagline.errors import DataError
 
 _BOM = b"\xef\xbb\xbf"

@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tagline.data.row import Row, RowOptions, shortened
-from tagline.data.row_texts import row_of
-from tagline.data.textlines import TextLines
+from tagline.data.streams.row import Row, RowOptions, shortened
+from tagline.data.streams.row_texts import row_of
+from tagline.data.streams.textlines import TextLines
 from tagline.errors import DataError, MissingExtraError
 
 _BATCH = 256  # rows of Parquet turned into Python objects at a time

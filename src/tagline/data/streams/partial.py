@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tagline.data.journal import Journal, fingerprint, lock, sync_folder, why_not_written
-from tagline.data.row import Row
+from tagline.data.streams.journal import Journal, fingerprint, lock, sync_folder, why_not_written
+from tagline.data.streams.row import Row
 from tagline.errors import OutputError
 from tagline.records import Document
 
@@ -147,7 +147,7 @@ def _open(path: Path, folder: bool, replace: bool) -> int:
 
 
 class PartialSink(ABC):
-    """Writes results so that a broken run can be carried on. See `tagline.data.sinks.Sink`.
+    """Writes results so that a broken run can be carried on. See `tagline.data.streams.sinks.Sink`.
 
     Args:
         partial: the opened place.
