@@ -126,10 +126,10 @@ def test_overwriting_is_resumed_with_the_old_model_in_place(
 
 @pytest.fixture(scope="module")
 def big(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An input that takes a second or two, and its answer."""
+    """An input that takes long enough to be broken off, also on one busy core, and its answer."""
     folder = tmp_path_factory.mktemp("big")
     sentences = make_corpus.make({"train": 3000}, 5)["train"]
-    texts = [" ".join(word for word, _ in sentence) for sentence in sentences] * 4
+    texts = [" ".join(word for word, _ in sentence) for sentence in sentences] * 12
     (folder / "in.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
     for name in ("in.jsonl", "whole.jsonl"):
         assert not (folder / name).exists()
