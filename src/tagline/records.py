@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,9 +107,107 @@ class Document:
     def __len__(self) -> int:
         return len(self.entities)
 
+    def fields(self) -> dict[str, Any]:
+        """The answer as one column, `entities`."""
+        return {"entities": [entity.to_dict() for entity in self.entities]}
+
     def to_dict(self) -> dict[str, Any]:
         """Text and entities as a JSON-ready dictionary."""
-        return {"text": self.text, "entities": [entity.to_dict() for entity in self.entities]}
+        return {"text": self.text, **self.fields()}
+
+
+class Problem(Enum):
+    """What is asked of a text; the values are `problem_type` in a Hugging Face `config.json`."""
+
+    SINGLE = "single_label_classification"
+    MULTI = "multi_label_classification"
+    REGRESSION = "regression"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """One annotated text, or pair of texts.
+
+    Attributes:
+        text: the text, or the first of the pair.
+        pair: the second text, None where there is none.
+        labels: its labels: exactly one for a single-label problem, any number for a multi-label one, none otherwise.
+        score: the number to regress, None for the other problems.
+        line: 1-based line or row in the file, for messages.
+    """
+
+    text: str
+    pair: str | None = None
+    labels: tuple[str, ...] = ()
+    score: float | None = None
+    line: int = 0
+
+
+class Label(NamedTuple):
+    """A label and its probability (in a regression: the number itself)."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """A text that was read by a classifier.
+
+    Attributes:
+        text: the input, unchanged.
+        pair: the second text, None where there is none.
+        problem: what was asked.
+        scores: labels with their scores, the highest first; as many as were asked for.
+        labels: the decision: the one best label, or for several labels those that reach their thresholds.
+        windows: how many windows the text took.
+        shortened: sub-tokens of a pair that did not fit the window (single texts are read whole).
+    """
+
+    text: str
+    pair: str | None
+    problem: Problem
+    scores: tuple[Label, ...]
+    labels: tuple[str, ...]
+    windows: int = 1
+    shortened: int = 0
+
+    @property
+    def label(self) -> str:
+        """The label with the highest score."""
+        return self.scores[0].label
+
+    @property
+    def score(self) -> float:
+        """The highest score; in a regression the number."""
+        return self.scores[0].score
+
+    def fields(self) -> dict[str, Any]:
+        """The columns of the answer: `label` and `score`, or `labels`, and `scores` where more than one was asked."""
+        if self.problem is Problem.REGRESSION:
+            return {"score": self.score}
+        scores = {"scores": [each._asdict() for each in self.scores]}
+        if self.problem is Problem.MULTI:
+            return {"labels": list(self.labels), **scores}
+        return {"label": self.label, "score": self.score, **(scores if len(self.scores) > 1 else {})}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Text and answer as a JSON-ready dictionary."""
+        pair = {} if self.pair is None else {"text_pair": self.pair}
+        return {"text": self.text, **pair, **self.fields()}
+
+
+class Answer(Protocol):
+    """What a model says of a text: a `Document` or a `Classification`."""
+
+    @property
+    def text(self) -> str:
+        """The text, unchanged."""
+        ...
+
+    def fields(self) -> dict[str, Any]:
+        """The answer as named columns, JSON-ready."""
+        ...
 
 
 class Batch(NamedTuple):

@@ -1,0 +1,1 @@
+"""Annotated texts and pairs of texts for sequence classification: reading and splitting."""
