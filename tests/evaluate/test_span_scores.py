@@ -14,7 +14,8 @@ import seqeval.scheme
 
 from tagline.data.schemes import Scheme, spans
 from tagline.errors import SchemeError, UsageError
-from tagline.evaluate.spans import Score, SpanReport, conlleval, conlleval_spans, strict, strict_spans
+from tagline.evaluate.scores import Score
+from tagline.evaluate.spans import SpanReport, conlleval, conlleval_spans, strict, strict_spans
 from tagline.records import Span
 
 Tags = list[list[str]]

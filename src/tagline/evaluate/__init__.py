@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tagline.evaluate.report import TokenReport, evaluate_tags
-from tagline.evaluate.spans import Score, SpanReport, conlleval, strict
+from tagline.evaluate.scores import Score
+from tagline.evaluate.spans import SpanReport, conlleval, strict
 from tagline.evaluate.words import WordReport, score_words
 
 __all__ = ["Score", "SpanReport", "TokenReport", "WordReport", "conlleval", "evaluate_tags", "score_words", "strict"]

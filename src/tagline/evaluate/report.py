@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tagline.data.schemes import Scheme
 from tagline.evaluate.intervals import f1_interval, sentence_counts
+from tagline.evaluate.scores import Score
 from tagline.evaluate.spans import (
-    Score,
     SpanReport,
     Tags,
     check_aligned,

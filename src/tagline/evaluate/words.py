@@ -8,7 +8,8 @@ from itertools import chain
 from typing import Any
 
 from tagline.data.schemes import OUTSIDE
-from tagline.evaluate.spans import Averages, Score, Tags, average, check_aligned
+from tagline.evaluate.scores import Averages, Score, average
+from tagline.evaluate.spans import Tags, check_aligned
 
 
 @dataclass(frozen=True)
