@@ -40,6 +40,7 @@ class Row:
         block: CoNLL: the raw lines, comments and `-DOCSTART-` first; the last `len(words)` are the words' own.
         text_field: the name that the text has in the input and keeps in the output.
         columns: all names of a table's header, in order; empty for the other formats.
+        pair: the second text, where one was asked for; it stays in `extra` under its own name too.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Row:
     block: tuple[str, ...] = ()
     text_field: str = "text"
     columns: tuple[str, ...] = ()
+    pair: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,21 @@ class RowOptions:
 
     Attributes:
         format: one of `txt jsonl csv tsv parquet conll`; None tells it by the file's name (`-`: txt).
-        text_column: name, or place from 0 in a table, of the text. None: `text`; failing that, JSONL and Parquet take
-            `tokens`, and CSV and TSV their first column.
+        text_column: name, or place from 0 in a table (a negative one counts from the end), of the text. None: `text`;
+            failing that, JSONL and Parquet take `tokens`, and CSV and TSV their first column.
         word_column: CoNLL: place of the word, from 0; negative places count from the last.
         quotes: whether `"` quotes a field or is an ordinary character. None: it does in CSV, it does not in TSV.
+        pair_column: name, or place in a table, of the second text of a pair. None: the input has no pairs.
+        header: whether the first row of CSV and TSV names the columns; else it is data and the columns are called
+            `column_0`, `column_1`, …
     """
 
     format: str | None = None
     text_column: str | int | None = None
     word_column: int = 0
     quotes: bool | None = None
+    pair_column: str | int | None = None
+    header: bool = True
 
 
 def format_of(path: object, given: str | None, formats: Mapping[str, tuple[str, ...]]) -> str:

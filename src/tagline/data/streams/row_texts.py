@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tagline.data.streams.row import Row, RowOptions, free_name, shortened
@@ -28,17 +29,29 @@ def jsonl_rows(lines: TextLines, options: RowOptions, skip: int) -> Iterator[Row
     """One JSON object a line; blank lines are no rows.
 
     Raises:
-        DataError: a line is no JSON object, or has neither text nor tokens.
+        DataError: a line is no JSON object, or has neither text nor tokens, or not the second text that is asked for.
+        UsageError: a column is given by number.
     """
-    if isinstance(options.text_column, int):
-        raise UsageError(f"text column {options.text_column}: JSONL fields have names; give the name of the text field")
+    text, pair = options.text_column, options.pair_column
+    if isinstance(text, int) or isinstance(pair, int):
+        what, asked = ("text", text) if isinstance(text, int) else ("pair", pair)
+        raise UsageError(f"{what} column {asked}: JSONL fields have names; give the name of the {what} field")
+    for number, (line, fields) in enumerate(json_objects(lines, skip), start=skip):
+        yield with_pair(row_of(fields, text, Row(number, "", line=line), lines.name), pair, lines.name)
+
+
+def json_objects(lines: TextLines, skip: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """One JSON object a line, after the first `skip`, each with its line; blank lines are passed over.
+
+    Raises:
+        DataError: a line is no JSON object.
+    """
     number = 0
     while raw := lines.read():
         if not raw.strip():
             continue
         if number >= skip:
-            fields = _parse(raw, lines)
-            yield row_of(fields, options.text_column, Row(number, "", line=lines.number), lines.name)
+            yield lines.number, _parse(raw, lines)
         number += 1
 
 
@@ -97,6 +110,32 @@ def row_of(fields: Mapping[str, Any], column: str | None, frame: Row, name: str)
         return Row(number, " ".join(value), tuple(value), dict(fields), line, (), free_name("text", fields), columns)
     expected = "a string" if wanted == "text" else "a string or a list of strings"
     raise DataError(f"field {wanted!r} holds {shortened(value)}; expected {expected}", name, line)
+
+
+def with_pair(row: Row, column: str | int | None, name: str) -> Row:
+    """A row with the second text of its pair, which stays among its fields; the row as it is where `column` is None.
+
+    Raises:
+        DataError: the row has no such field, or it is no string.
+        UsageError: it is the field of the first text.
+    """
+    if column is None:
+        return row
+    if column == row.text_field:
+        raise UsageError(f"field {column!r} of {name} cannot hold both texts of a pair; give two fields")
+    if column not in row.extra:
+        raise DataError(
+            f"no second text: the fields are {shortened([row.text_field, *row.extra])}; expected {column!r} (a string)."
+            " Name the field of the second texts: --pair-column NAME",
+            name,
+            row.line,
+        )
+    value = row.extra[str(column)]
+    if not isinstance(value, str):
+        raise DataError(
+            f"field {column!r} holds {shortened(value)}; expected a string, the second text", name, row.line
+        )
+    return replace(row, pair=value)
 
 
 def conll_rows(lines: TextLines, options: RowOptions, skip: int) -> Iterator[Row]:

@@ -30,7 +30,8 @@ def read_rows(path: str | Path, options: RowOptions | None = None, skip: int = 0
 
     - txt: one row a line (ends: `\\n` or `\\r\\n`); a blank line is a row with an empty text.
     - jsonl: one object a line with `text`, or `tokens` (words); where both stand, `text` is read.
-    - csv, tsv: a header and then rows; quoted fields may hold line ends. Quotes in TSV are ordinary characters.
+    - csv, tsv: a header (by option none) and then rows; quoted fields may hold line ends. Quotes in TSV are ordinary
+      characters.
     - parquet: a column of strings, or of lists of words.
     - conll: one row a sentence, its words given.
 
@@ -44,7 +45,7 @@ def read_rows(path: str | Path, options: RowOptions | None = None, skip: int = 0
     Raises:
         DataError: the file is missing, empty, a folder, binary, not UTF-8, or not of its format. An empty standard
             input is no error: it has no rows.
-        UsageError: the format is unknown, or Parquet is asked from standard input.
+        UsageError: the format is unknown, Parquet is asked from standard input, or a pair from a format without fields.
         MissingExtraError: the file is Parquet and pyarrow is not installed.
     """
     options = options or RowOptions()
@@ -52,6 +53,11 @@ def read_rows(path: str | Path, options: RowOptions | None = None, skip: int = 0
         raise UsageError(f"{skip} rows to skip; expected 0 or more")
     given = options.format or ("txt" if str(path) == STANDARD_STREAM else None)
     kind = format_of(path, given, INPUT_FORMATS)
+    if options.pair_column is not None and kind in ("txt", "conll"):
+        raise UsageError(
+            f"pair column {options.pair_column!r}: {path} is read as {kind}, which holds one text a row; "
+            "a pair needs two columns: accepted are jsonl, csv, tsv and parquet"
+        )
     total = check_input(path)
     if kind == "parquet":
         if total is None:
