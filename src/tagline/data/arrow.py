@@ -25,6 +25,17 @@ def read_parquet(data: bytes, path: Path, reader: SentenceRows) -> Raw:
         DataError: the file is damaged or a row is not of an accepted form.
         UsageError: a column that the file does not have.
     """
+    table, features = open_parquet(data, path)
+    return _read_batches([table], features, reader)
+
+
+def open_parquet(data: bytes, path: Path) -> tuple[Any, Any]:
+    """The Arrow table in a Parquet file's bytes, and its features as `datasets` describes them (None without).
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+        DataError: the file is damaged.
+    """
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -35,8 +46,7 @@ def read_parquet(data: bytes, path: Path, reader: SentenceRows) -> Raw:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"is not Parquet or is damaged ({error}); expected a Parquet file", path) from None
     metadata = table.schema.metadata or {}
-    features = _features_of(metadata.get(b"huggingface", b"{}"))
-    return _read_batches([table], features, reader)
+    return table, _features_of(metadata.get(b"huggingface", b"{}"))
 
 
 def is_saved(path: Path) -> bool:
