@@ -1,4 +1,4 @@
-"""Pretrained encoders by name or folder, ready for a token-classification head."""
+"""Pretrained encoders by name or folder, with a fresh head for tokens or for texts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from typing import Any, cast
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+)
 from transformers.utils import logging
 
 from tagline.errors import EncoderError
+from tagline.records import Problem
 from tagline.text.shapes import TYPES
 from tagline.text.subtokens import SubTokenizer, spaced
 
@@ -35,18 +42,33 @@ class LoadedEncoder:
     Attributes:
         model: the torch module, in float32.
         tokenizer: the Hugging Face fast tokenizer, to be saved with the model.
-        subtokens: the same, as Tagline uses it.
-        shapes: whether segment ids carry word shapes.
         longest: most sub-tokens that the encoder can take, special tokens included.
         source: what was loaded.
+        fresh: names of the parameters that were drawn at random, or stand outside the encoder.
     """
 
     model: PreTrainedModel
     tokenizer: Any
-    subtokens: SubTokenizer
-    shapes: bool
     longest: int
     source: str
+    fresh: frozenset[str]
+
+    def raw_tokenizer(self) -> Any:
+        """A copy of the tokenizer as `tokenizer.json` will hold it."""
+        return _copy(self.tokenizer)
+
+
+@dataclass(frozen=True)
+class TokenEncoder(LoadedEncoder):
+    """An encoder for token classification.
+
+    Attributes:
+        subtokens: the tokenizer, as Tagline uses it word by word.
+        shapes: whether segment ids carry word shapes.
+    """
+
+    subtokens: SubTokenizer
+    shapes: bool
 
 
 def resolve(name: str) -> str:
@@ -68,7 +90,7 @@ def resolve(name: str) -> str:
     return _MINILM_HUB
 
 
-def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = None) -> LoadedEncoder:
+def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = None) -> TokenEncoder:
     """Loads an encoder with a fresh linear head over `labels`.
 
     Args:
@@ -79,28 +101,39 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
     Raises:
         EncoderError: not found, damaged, not of a known family, without a fast tokenizer, or shapes asked for in vain.
     """
-    source = resolve(name)
-    config, tokenizer, model = _load(name, source, labels)
-    _check(name, tokenizer, model)
-    subtokens = SubTokenizer(_copy(tokenizer))
-    able = subtokens.lowercases and segments(model) is not None
+    base = _load(name, AutoModelForTokenClassification, labels, spaces=True)
+    fresh = base.fresh
+    subtokens = SubTokenizer(base.raw_tokenizer())
+    able = subtokens.lowercases and segments(base.model) is not None
     if shapes and not able:
         reason = "has no segment ids" if subtokens.lowercases else "keeps the case of words, so shapes tell it nothing"
         raise EncoderError(f"encoder {name!r} {reason}; leave --shapes away")
     if shapes is None:
         shapes = able
     if shapes:
-        add_shapes(model)
+        add_shapes(base.model)
+        fresh |= {each for each, _ in base.model.named_parameters() if "token_type_embeddings" in each}
     subtokens.shapes = shapes
-    tokenizer.model_max_length = _longest(config, tokenizer)  # many a tokenizer's own is boundless
-    # all-MiniLM's file pads and cuts every text at 128 sub-tokens for who reads it without transformers.
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.backend_tokenizer.no_truncation()
-    return LoadedEncoder(model, tokenizer, subtokens, shapes, tokenizer.model_max_length, source)
+    return TokenEncoder(base.model, base.tokenizer, base.longest, base.source, fresh, subtokens, shapes)
 
 
-def _load(name: str, source: str, labels: tuple[str, ...]) -> tuple[Any, Any, PreTrainedModel]:
+def load_for_texts(name: str, labels: tuple[str, ...], problem: Problem) -> LoadedEncoder:
+    """Loads an encoder with a fresh head that reads whole texts or pairs.
+
+    Args:
+        name: `minilm`, a folder, or a hub name.
+        labels: labels by id; for a regression one name.
+        problem: is kept in the configuration as `problem_type`.
+
+    Raises:
+        EncoderError: not found, damaged, not of a known family, or without a fast tokenizer.
+    """
+    return _load(name, AutoModelForSequenceClassification, labels, problem_type=problem.value)
+
+
+def _load(name: str, kind: Any, labels: tuple[str, ...], spaces: bool = False, **options: Any) -> LoadedEncoder:
     """Configuration, tokenizer and model with a fresh head, without the notes that transformers prints."""
+    source = resolve(name)
     id2label = dict(enumerate(labels))
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
@@ -111,29 +144,48 @@ def _load(name: str, source: str, labels: tuple[str, ...]) -> tuple[Any, Any, Pr
             raise EncoderError(
                 f"encoder {name!r} is of family {config.model_type!r}; accepted are: {', '.join(FAMILIES)}"
             )
-        # Byte-level BPE sees a word of running text with the space before it; pre-split words need it put there, in
-        # the tokenizer that is saved with the model too. Not every class listens to the option.
-        spaces = {"add_prefix_space": True} if config.model_type in ("roberta", "deberta", "modernbert") else {}
-        tokenizer = AutoTokenizer.from_pretrained(source, **spaces)
-        if spaces and getattr(tokenizer, "is_fast", False):
-            tokenizer.backend_tokenizer.pre_tokenizer = spaced(tokenizer.backend_tokenizer).pre_tokenizer
+        tokenizer = _tokenizer(source, spaces and config.model_type in ("roberta", "deberta", "modernbert"))
         # A head of another size is replaced; _whole sees to it that nothing else is.
-        model, found = AutoModelForTokenClassification.from_pretrained(
+        model, found = kind.from_pretrained(
             source, id2label=id2label, label2id={label: number for number, label in id2label.items()},
-            dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
+            dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True, **options,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, ImportError, SafetensorError) as error:
         raise EncoderError(_not_found(name, source, error)) from error
     finally:
         transformers_logging.set_verbosity(verbosity)
-    _whole(name, model, found)
-    return config, tokenizer, model
+    drawn = {*found["missing_keys"], *(each[0] for each in found["mismatched_keys"])}
+    _whole(name, model, drawn)
+    _check(name, tokenizer, model)
+    longest = _longest(config, tokenizer)
+    tokenizer.model_max_length = longest  # many a tokenizer's own is boundless
+    # all-MiniLM's file pads and cuts every text at 128 sub-tokens for who reads it without transformers.
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
+    inside = f"{model.base_model_prefix}."
+    head = {each for each, _ in model.named_parameters() if not each.startswith(inside)}
+    return LoadedEncoder(model, tokenizer, longest, source, frozenset(drawn | head))
 
 
-def _whole(name: str, model: PreTrainedModel, found: dict[str, Any]) -> None:
-    """Every weight of the encoder, all but the head, must come from the file: transformers would draw it at random."""
-    names = [*found["missing_keys"], *(each[0] for each in found["mismatched_keys"])]
-    strange = sorted(each for each in names if each.startswith(f"{model.base_model_prefix}."))
+def _tokenizer(source: str, spaces: bool) -> Any:
+    """The tokenizer.
+
+    Byte-level BPE sees a word of running text with the space before it; pre-split words need it put there, in the
+    tokenizer that is saved with the model too. Not every class listens to the option.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(source, **({"add_prefix_space": True} if spaces else {}))
+    if spaces and getattr(tokenizer, "is_fast", False):
+        tokenizer.backend_tokenizer.pre_tokenizer = spaced(tokenizer.backend_tokenizer).pre_tokenizer
+    return tokenizer
+
+
+def _whole(name: str, model: PreTrainedModel, drawn: set[str]) -> None:
+    """Every weight of the encoder, all but the head, must come from the file: transformers would draw it at random.
+
+    The pooler belongs to the head: it only serves sequence classification, and masked language models have none.
+    """
+    inside = f"{model.base_model_prefix}."
+    strange = sorted(each for each in drawn if each.startswith(inside) and not each.startswith(f"{inside}pooler."))
     if strange:
         raise EncoderError(
             f"encoder {name!r}: {len(strange)} weights are missing from its file or have another size than config.json "

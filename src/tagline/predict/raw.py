@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ from tokenizers import Tokenizer
 
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKENIZER, ModelFolder
+from tagline.text.lots import clean, lots
 from tagline.text.shapes import shape_ids
 from tagline.text.subtokens import SubTokenizer
 from tagline.text.windows import plan_windows
@@ -22,8 +22,6 @@ from tagline.text.words import WordSplitter
 
 TOKENIZER_CONFIG = "tokenizer_config.json"
 Ints = NDArray[np.int64]
-_LOT_TEXTS, _LOT_CHARACTERS = 256, 65_536  # handed to the tokenizer in one go, which reads them in parallel
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _shape_ids = lru_cache(maxsize=65_536)(shape_ids)
 
 
@@ -122,7 +120,7 @@ class RawEncoder:
             raise UsageError(
                 f"stride is {overlap}; expected 0 to {self.room - 1}, less than the {self.room} sub-tokens of a window"
             )
-        for lot in _lots(sources):
+        for lot in lots(sources, lambda source: len(source.text)):
             for source, encoding in zip(lot, self._encode(lot), strict=True):
                 yield self._text(source, encoding, overlap)
 
@@ -132,7 +130,7 @@ class RawEncoder:
         try:
             return self.tokenizer.encode_batch(inputs, is_pretokenized=split, add_special_tokens=False)
         except TypeError:  # lone surrogates are no text for the tokenizer; one character stands for one, offsets hold
-            inputs = [[_clean(word) for word in each] if split else _clean(each) for each in inputs]
+            inputs = [[clean(word) for word in each] if split else clean(each) for each in inputs]
             return self.tokenizer.encode_batch(inputs, is_pretokenized=split, add_special_tokens=False)
 
     def _text(self, source: Source, encoding: Any, overlap: int) -> RawText:
@@ -182,23 +180,6 @@ class RawEncoder:
         rest = np.concatenate(([False], owners[1:] == owners[:-1])).astype(np.int64)
         types: list[int] = np.where(inside, kinds[owners, rest], 0).tolist()
         return types
-
-
-def _lots(sources: Iterable[Source]) -> Iterator[list[Source]]:
-    lot: list[Source] = []
-    characters = 0
-    for source in sources:
-        lot.append(source)
-        characters += len(source.text)
-        if len(lot) >= _LOT_TEXTS or characters >= _LOT_CHARACTERS:
-            yield lot
-            lot, characters = [], 0
-    if lot:
-        yield lot
-
-
-def _clean(text: str) -> str:
-    return _SURROGATE.sub("\ufffd", text)
 
 
 def _unknown(folder: ModelFolder, tokenizer: Any) -> int | None:

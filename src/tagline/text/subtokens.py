@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from tagline.errors import FolderError
 from tagline.text.shapes import shape_ids
+from tagline.text.specials import frame_of, pad_id, special_id
 
 _CACHE_WORDS = 200_000
 _LONGEST = 1_000  # characters of one word that are shown to the tokenizer
@@ -47,9 +48,9 @@ class SubTokenizer:
         self.tokenizer.no_truncation()
         self.shapes, self.longest = shapes, longest
         self._cache: dict[str, Pieces] = {}
-        self.prefix, self.suffix = _frame(self.tokenizer)
-        self.unknown = self._special("[UNK]", "<unk>", "[MASK]", "<mask>", "[PAD]", "<pad>")
-        self.pad = self._special("[PAD]", "<pad>", "<|padding|>", "[UNK]", "<unk>")
+        self.prefix, self.suffix = frame_of(self.tokenizer).parts
+        self.unknown = special_id(self.tokenizer, "[UNK]", "<unk>", "[MASK]", "<mask>", "[PAD]", "<pad>")
+        self.pad = pad_id(self.tokenizer)
 
     @classmethod
     def from_file(cls, path: Path, shapes: bool = False) -> SubTokenizer:
@@ -101,13 +102,6 @@ class SubTokenizer:
             fresh[word] = Pieces(ids, (first, *[rest] * (len(ids) - 1)), shortened)
         return fresh
 
-    def _special(self, *names: str) -> int:
-        for name in names:
-            number = self.tokenizer.token_to_id(name)
-            if number is not None:
-                return int(number)
-        return 0
-
 
 def _encodable(word: str) -> str:
     """The word with a question mark for each half of a surrogate pair, which UTF-8 does not know and JSON lets in."""
@@ -129,13 +123,3 @@ def _walk(part: dict[str, Any] | None) -> Iterable[dict[str, Any]]:
         yield part
         for each in part.get("pretokenizers", ()):
             yield from _walk(each)
-
-
-def _frame(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Special tokens that the tokenizer puts before and after a text."""
-    inner = tokenizer.encode("a", add_special_tokens=False).ids
-    whole = tokenizer.encode("a").ids
-    for start in range(len(whole) - len(inner) + 1):
-        if whole[start : start + len(inner)] == inner:
-            return tuple(whole[:start]), tuple(whole[start + len(inner) :])
-    return (), ()
