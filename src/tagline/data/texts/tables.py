@@ -151,8 +151,9 @@ def _by_name(names: Sequence[str], path: Path, options: TextOptions) -> _Names:
     """The columns of a file whose columns have names."""
     text = column_name(options.text_column, names, tuple(TEXT_NAMES), path)
     label = column_name(options.label_column, names, LABEL_NAMES, path)
+    missing = [what for what, found in (("the texts", text), ("the labels", label)) if found is None]
     if text is None or label is None:
-        raise _unknown(names, path, named=True)
+        raise _unknown(names, path, True, missing)
     if options.pair_column is None:
         partner = TEXT_NAMES.get(text.strip().casefold()) or TEXT_NAMES["text"]
         pair = column_name(None, names, (partner,), path)
@@ -171,12 +172,12 @@ def _refuse_same(columns: Sequence[str | int | None], path: Path) -> None:
         raise UsageError(f"one column of {path} cannot hold two things ({told}); give columns that differ")
 
 
-def _unknown(cells: Sequence[str], path: Path, named: bool) -> DataError:
-    what = "columns" if named else "first row's cells"
+def _unknown(cells: Sequence[str], path: Path, named: bool, missing: Sequence[str]) -> DataError:
+    what = "columns" if named else "cells of the first row"
     numbered = ", ".join(f"{place} {shortened(cell, 40)}" for place, cell in enumerate(cells))
     return DataError(
-        f"cannot tell the column of the texts and that of the labels; the {what} are {numbered}. Expected names like "
-        "'text' and 'label'; else give the numbers, for example: --text-column 0 --label-column 1",
+        f"cannot tell which column holds {' and '.join(missing)}; the {what} are: {numbered}. Expected column names "
+        "like 'text' and 'label'; else give names or numbers, for example: --text-column 0 --label-column 1",
         path,
         None if named else 1,
     )
@@ -242,7 +243,7 @@ def _numbered_table(
 ) -> tuple[Table, tuple[int, int | None, int]]:
     """The columns of a table without a header."""
     if options.text_column is None or options.label_column is None:
-        raise _unknown(first, path, named=False)
+        raise _unknown(first, path, False, ("the texts", "the labels"))
     text = column_number(options.text_column, 0, len(first), path)
     label = column_number(options.label_column, 0, len(first), path)
     pair = None if options.pair_column is None else column_number(options.pair_column, 0, len(first), path)
@@ -263,7 +264,7 @@ def _header(
     if {cell.strip().casefold() for cell in first} & {*TEXT_NAMES, *LABEL_NAMES, *asked}:
         return first, []
     if asked or options.text_column is None or options.label_column is None:
-        raise _unknown(first, path, named=False)
+        raise _unknown(first, path, False, sorted(map(repr, asked)) or ("the texts", "the labels"))
     label = column_number(options.label_column, 0, len(first), path)
     if _stands_alone([cells[label] for _, cells in rows], options):
         shown = ", ".join(first[:_SHOWN_NAMES]) + (", …" if len(first) > _SHOWN_NAMES else "")
