@@ -15,7 +15,7 @@ from typing import Any
 from tagline.data.streams.row import STANDARD_STREAM
 from tagline.errors import OutputError
 
-_VERSION = 1
+_VERSION = 2
 _ENDS = 1 << 16  # bytes hashed at either end of an input
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -79,6 +79,20 @@ class Journal:
             fresh.unlink(missing_ok=True)
             raise
         sync_folder(self.path.parent)
+
+    def advance(self, rows: int, size: int) -> None:
+        """Notes how far the run is; a journal that cannot be saved stays as it was.
+
+        Raises:
+            OSError: the disk is full, or cannot be written.
+        """
+        before = self.rows, self.size
+        self.rows, self.size = rows, size
+        try:
+            self.save()
+        except OSError:
+            self.rows, self.size = before
+            raise
 
     @classmethod
     def load(cls, path: Path) -> Journal | None:

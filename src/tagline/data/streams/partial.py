@@ -6,42 +6,20 @@ import contextlib
 import json
 import os
 import shutil
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import NoReturn, Self
 
+from tagline.data.streams.answers import described
 from tagline.data.streams.journal import Journal, fingerprint, lock, sync_folder, why_not_written
 from tagline.data.streams.row import Row
+from tagline.data.streams.sink import Sink, SinkOptions
 from tagline.errors import OutputError
-from tagline.records import Document
+from tagline.records import Answer, Classification
 
 _HELD = 32 << 20  # bytes of results after which a checkpoint is made, however few rows they are
-
-
-@dataclass(frozen=True, slots=True)
-class SinkOptions:
-    """How to write results.
-
-    Attributes:
-        source: the input file, whose fingerprint goes into the journal. None: standard input.
-        settings: what must stay the same for a resumed run to fit (model, columns, …); JSON-ready.
-        format: one of `jsonl csv tsv parquet conll`; None tells it by the file's name (standard output: jsonl).
-        overwrite: whether a finished or partial output may be replaced.
-        columns: the input's header (`RowReader.columns`): header of an output without rows.
-        schema: Arrow schema of a Parquet input (`RowReader.schema`): keeps its column types in a Parquet output.
-        checkpoint_rows: rows after which a checkpoint is made unasked.
-    """
-
-    source: str | Path | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    format: str | None = None
-    overwrite: bool = False
-    columns: tuple[str, ...] = ()
-    schema: Any = None
-    checkpoint_rows: int = 1000
 
 
 @dataclass(slots=True)
@@ -73,7 +51,8 @@ class Partial:
         target = Path(os.path.realpath(target))  # a link keeps pointing where it points
         path = target.with_name(target.name + ".partial")
         _refuse(target, path, options, resume)
-        settings = json.loads(json.dumps({**options.settings, "format": kind}))
+        fixed = {**options.settings, "format": kind, "answers": described(options.answers)}
+        settings = json.loads(json.dumps(fixed))
         source = None if options.source is None else fingerprint(options.source)
         journal_path = path.with_name(path.name + ".json")
         journal = Journal.load(journal_path) if resume and path.exists() else None
@@ -100,11 +79,32 @@ class Partial:
             os.close(self.handle)
             self.handle = -1
 
+    def rewrite(self, write: Callable[[Path], None]) -> None:
+        """Makes the output from the partial one: under another name first, then forced to disk and renamed.
+
+        Args:
+            write: writes the whole output to the path that it is given.
+
+        Raises:
+            OSError: the disk is full, or cannot be written. The partial output is kept.
+        """
+        whole = self.path.with_name(self.path.name + ".whole")
+        try:
+            write(whole)
+            with whole.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            whole.replace(self.target)
+        except OSError:
+            whole.unlink(missing_ok=True)
+            raise
+        _remove(self.path)
+
     def done(self) -> None:
-        """Forgets the journal; the output has its name."""
+        """Forgets the journal, for the output has its name, and gives the lock back."""
         with contextlib.suppress(OSError):  # the output is whole; a journal without partial output is of no account
             self.journal.path.unlink(missing_ok=True)
             sync_folder(self.target.parent)
+        self.close()
 
 
 def _refuse(target: Path, path: Path, options: SinkOptions, resume: bool) -> None:
@@ -134,7 +134,7 @@ def _same(target: Path, source: str | Path) -> bool:
 def _open(path: Path, folder: bool, replace: bool) -> int:
     """Opens and locks; with `replace` whatever an earlier run left of another kind goes first."""
     if replace and path.exists() and path.is_dir() != folder:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _remove(path)
     if folder:
         path.mkdir(exist_ok=True)
     handle = os.open(path, os.O_RDONLY if folder else os.O_RDWR | os.O_CREAT, 0o666)
@@ -146,16 +146,19 @@ def _open(path: Path, folder: bool, replace: bool) -> int:
     return handle
 
 
-class PartialSink(ABC):
-    """Writes results so that a broken run can be carried on. See `tagline.data.streams.sinks.Sink`.
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+class PartialSink(Sink):
+    """Writes results so that a broken run can be carried on.
 
     Args:
         partial: the opened place.
         options: how to write.
-
-    Attributes:
-        rows_done: rows written, those of the earlier run among them: as many are to be skipped in the input.
-        resumed: whether an earlier run is carried on.
     """
 
     def __init__(self, partial: Partial, options: SinkOptions) -> None:
@@ -166,21 +169,36 @@ class PartialSink(ABC):
         self._held_rows = self._held_bytes = 0
         self._broken = False
 
-    def write(self, row: Row, document: Document) -> None:
+    def begin(self) -> Self:
+        """Cuts the partial output back to its journal and gives itself.
+
+        Raises:
+            OutputError: the partial output has lost what its journal names, or cannot be written.
+        """
+        if damage := self._damage():
+            self._partial.close()
+            raise OutputError(f"{self._partial.path}: {damage}. Give --overwrite to begin again from the first row")
+        try:
+            self._rollback()
+        except OSError as error:
+            self._fail(error)
+        return self
+
+    def write(self, row: Row, answer: Answer) -> None:
         """Takes the result of the next row.
 
         Raises:
             OutputError: the disk is full, or the format cannot hold the row.
-            ValueError: the row is not the next one, or the document is of another text.
+            ValueError: the row is not the next one, or the answer is of another text or has other columns.
         """
         if self._broken or self._partial.handle < 0:
             raise ValueError("the sink is closed")
         if row.number != self.rows_done:
             raise ValueError(f"row {row.number} is not the next one; expected row {self.rows_done}")
-        if row.text != document.text:
-            raise ValueError(f"row {row.number}: the document is of another text")
+        if row.text != answer.text or (isinstance(answer, Classification) and row.pair != answer.pair):
+            raise ValueError(f"row {row.number}: the answer is of another text")
         try:
-            self._held_bytes += self._append(row, document)
+            self._held_bytes += self._append(row, answer)
         except OSError as error:
             self._fail(error)
         self._held_rows += 1
@@ -196,14 +214,9 @@ class PartialSink(ABC):
         """
         if not self._held_rows:
             return
-        journal = self._partial.journal
-        kept = journal.rows, journal.size
         try:
-            journal.size = self._flush()
-            journal.rows = self.rows_done
-            journal.save()
+            self._partial.journal.advance(self.rows_done, self._flush())
         except OSError as error:
-            journal.rows, journal.size = kept
             self._fail(error)
         self._held_rows = self._held_bytes = 0
 
@@ -218,22 +231,22 @@ class PartialSink(ABC):
         self.checkpoint()
         try:
             self._finish()
-            self._partial.done()
         except OSError as error:
             self._fail(error)
-        self._partial.close()
+        self._partial.done()
 
     def abort(self) -> None:
         """Keeps what is written as a partial output, for `--resume`."""
+        if self._partial.handle < 0:
+            return
         try:
-            if self._partial.handle >= 0 and not self._broken:
-                self.checkpoint()
+            self.checkpoint()
         except OutputError:
             pass  # the error that led here matters more; the last checkpoint is kept
         finally:
             self._partial.close()
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: OSError) -> NoReturn:
         self._broken = True
         journal = self._partial.journal
         with contextlib.suppress(OSError):  # what stands after the journalled end is cut off on resume anyway
@@ -245,23 +258,12 @@ class PartialSink(ABC):
             f"{self._partial.path}; make room (or mend the cause) and give the same command with --resume"
         ) from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
+    @abstractmethod
+    def _damage(self) -> str | None:
+        """What the partial output has lost of what its journal names, as part of a sentence; None: nothing."""
 
     @abstractmethod
-    def notes(self) -> list[str]:
-        """What the user should know at the end, as sentences."""
-
-    @abstractmethod
-    def _append(self, row: Row, document: Document) -> int:
+    def _append(self, row: Row, answer: Answer) -> int:
         """Takes a row and returns roughly how many bytes it holds in memory."""
 
     @abstractmethod

@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from typing import Any, Protocol
 
-from tagline.data.streams.row import Row, free_name, shortened
+from tagline.data.streams.answers import renaming, values_of
+from tagline.data.streams.row import Row, shortened
 from tagline.errors import OutputError
-from tagline.records import Document
-
-ENTITIES = "entities"
+from tagline.records import Answer, Document
 
 
 class LineFormat(Protocol):
@@ -25,7 +24,7 @@ class LineFormat(Protocol):
 
     state: dict[str, Any]
 
-    def encode(self, row: Row, document: Document) -> str:
+    def encode(self, row: Row, answer: Answer) -> str:
         """The lines of one row, each ended by `\\n`; raises OutputError where the format cannot hold it."""
 
     def empty(self, columns: tuple[str, ...]) -> str:
@@ -52,36 +51,53 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=plain)
 
 
-def fields_of(row: Row) -> tuple[dict[str, Any], bool]:
-    """The fields of the input in their order, text among them, and whether one called `entities` was renamed."""
-    names = row.columns or (row.text_field, *row.extra)
-    if row.text_field not in names:
-        names = (row.text_field, *names)
-    fields = {name: row.text if name == row.text_field else row.extra[name] for name in names}
-    if ENTITIES not in fields:
-        return fields, False
-    other = free_name("entities_input", fields)
-    return {other if name == ENTITIES else name: value for name, value in fields.items()}, True
+class Joiner:
+    """Puts the fields of an input and the columns of its answers side by side.
 
+    Args:
+        answers: the columns of the answers, with their kinds.
+        state: where fields that had to be renamed are counted; JSON-ready.
+    """
 
-def renamed_note(count: int) -> list[str]:
-    """The sentence about renamed fields, if there were any."""
-    return [f"the input's field 'entities' is called 'entities_input' in {count} rows of the output"] if count else []
+    def __init__(self, answers: Mapping[str, str], state: dict[str, Any]) -> None:
+        self.answers = answers
+        self._state = state
+
+    def join(self, row: Row, answer: Answer) -> tuple[dict[str, Any], str]:
+        """All fields of a row of output in their order, the text among them, and the name that the text has there.
+
+        Raises:
+            ValueError: the answer has other columns than it was to have.
+        """
+        names = row.columns or (row.text_field, *row.extra)
+        if row.text_field not in names:
+            names = (row.text_field, *names)
+        values, others = values_of(answer, self.answers), renaming(names, self.answers)
+        for name, other in others.items():
+            counts = self._state.setdefault("renamed", {}).setdefault(name, {})
+            counts[other] = counts.get(other, 0) + 1
+        fields = {others.get(name, name): row.text if name == row.text_field else row.extra[name] for name in names}
+        return fields | values, others.get(row.text_field, row.text_field)
+
+    def notes(self) -> list[str]:
+        """A sentence about every field that was renamed."""
+        return [
+            f"the input's field {name!r} is called {other!r} in {count} rows of the output"
+            for name, counts in self._state.get("renamed", {}).items()
+            for other, count in counts.items()
+        ]
 
 
 class JsonLines:
-    """One object a row: the input's fields and `entities`."""
+    """One object a row: the input's fields and the answer's."""
 
-    def __init__(self, state: dict[str, Any]) -> None:
+    def __init__(self, state: dict[str, Any], answers: Mapping[str, str]) -> None:
         self.state = state
+        self._joiner = Joiner(answers, state)
 
-    def encode(self, row: Row, document: Document) -> str:
+    def encode(self, row: Row, answer: Answer) -> str:
         """Turns a result into lines."""
-        fields, renamed = fields_of(row)
-        if renamed:
-            self.state["renamed"] = self.state.get("renamed", 0) + 1
-        fields[ENTITIES] = [entity.to_dict() for entity in document.entities]
-        return to_json(fields) + "\n"
+        return to_json(self._joiner.join(row, answer)[0]) + "\n"
 
     def empty(self, columns: tuple[str, ...]) -> str:
         """See `LineFormat`."""
@@ -93,11 +109,11 @@ class JsonLines:
 
     def notes(self) -> list[str]:
         """See `LineFormat`."""
-        return renamed_note(self.state.get("renamed", 0))
+        return self._joiner.notes()
 
 
 class Separated:
-    """One line a row: the input's columns and `entities` as JSON; cells other than strings are JSON too.
+    """One line a row: the input's columns and the answer's. Strings stand as they are, other values as JSON.
 
     CSV quotes where it must. TSV is literal, as its readers take it, and cannot hold tabs and line ends in a cell.
 
@@ -108,20 +124,19 @@ class Separated:
         state: what an earlier run left.
         delimiter: `,` or a tab.
         growing: whether the output can be rewritten at its end.
+        answers: the columns of the answers, with their kinds.
     """
 
-    def __init__(self, state: dict[str, Any], delimiter: str, growing: bool) -> None:
+    def __init__(self, state: dict[str, Any], delimiter: str, growing: bool, answers: Mapping[str, str]) -> None:
         self.state = state
+        self._joiner = Joiner(answers, state)
         self._delimiter = delimiter
         self._growing = growing
         self._special = re.compile("[\t\r\n]" if delimiter == "\t" else '["\r\n,]')
 
-    def encode(self, row: Row, document: Document) -> str:
+    def encode(self, row: Row, answer: Answer) -> str:
         """Turns a result into lines."""
-        fields, renamed = fields_of(row)
-        if renamed:
-            self.state["renamed"] = self.state.get("renamed", 0) + 1
-        fields[ENTITIES] = [entity.to_dict() for entity in document.entities]
+        fields, _ = self._joiner.join(row, answer)
         header = ""
         if "columns" not in self.state:
             self.state |= {"columns": list(fields), "first": len(fields)}
@@ -152,10 +167,9 @@ class Separated:
 
     def empty(self, columns: tuple[str, ...]) -> str:
         """See `LineFormat`."""
-        fields, _ = fields_of(
-            Row(0, "", None, dict.fromkeys(columns), columns=columns, text_field=(*columns, "text")[0])
-        )
-        return self._line((*fields, ENTITIES)) if columns else ""
+        others = renaming(columns, self._joiner.answers)
+        header = [others.get(name, name) for name in columns]
+        return self._line((*header, *self._joiner.answers)) if columns else ""
 
     def final(self) -> Callable[[str], str] | None:
         """See `LineFormat`."""
@@ -166,7 +180,7 @@ class Separated:
 
     def notes(self) -> list[str]:
         """See `LineFormat`."""
-        return renamed_note(self.state.get("renamed", 0))
+        return self._joiner.notes()
 
 
 class _Padding:
@@ -205,25 +219,25 @@ class Columns:
     def __init__(self, state: dict[str, Any]) -> None:
         self.state = state
 
-    def encode(self, row: Row, document: Document) -> str:
+    def encode(self, row: Row, answer: Answer) -> str:
         """Turns a result into lines."""
-        if len(document.tags) != len(document.offsets) or (row.words and len(row.words) != len(document.tags)):
-            raise ValueError(
-                f"row {row.number}: {len(row.words or document.offsets)} words but {len(document.tags)} tags"
-            )
-        if not document.tags:
+        if not isinstance(answer, Document):
+            raise ValueError(f"row {row.number}: a {type(answer).__name__} has no tags; expected a Document")
+        if len(answer.tags) != len(answer.offsets) or (row.words and len(row.words) != len(answer.tags)):
+            raise ValueError(f"row {row.number}: {len(row.words or answer.offsets)} words but {len(answer.tags)} tags")
+        if not answer.tags:
             self.state["empty"] = self.state.get("empty", 0) + 1
             return ""
         if row.block:
-            return self._with_tags(row, document)
-        words = row.words or document.words
+            return self._with_tags(row, answer)
+        words = row.words or answer.words
         for word in words:
             if not word or re.search(r"[\t\r\n]", word):
                 raise OutputError(
                     f"row {row.number + 1}: CoNLL cannot hold the word {word!r} (it is empty, or has a tab or line end "
                     "in it); give an output that ends in .jsonl, .csv or .parquet"
                 )
-        return "".join(f"{word}\t{tag}\n" for word, tag in zip(words, document.tags, strict=True)) + "\n"
+        return "".join(f"{word}\t{tag}\n" for word, tag in zip(words, answer.tags, strict=True)) + "\n"
 
     def _with_tags(self, row: Row, document: Document) -> str:
         first = len(row.block) - len(document.tags)
@@ -248,10 +262,10 @@ class Columns:
         return [f"{count} rows without words have no lines in CoNLL output"] if count else []
 
 
-def line_format(name: str, state: dict[str, Any], growing: bool) -> LineFormat:
+def line_format(name: str, state: dict[str, Any], growing: bool, answers: Mapping[str, str]) -> LineFormat:
     """The line format of a name (`jsonl csv tsv conll`)."""
     if name == "jsonl":
-        return JsonLines(state)
+        return JsonLines(state, answers)
     if name == "conll":
         return Columns(state)
-    return Separated(state, "\t" if name == "tsv" else ",", growing)
+    return Separated(state, "\t" if name == "tsv" else ",", growing, answers)

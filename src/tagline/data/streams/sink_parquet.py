@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tagline.data.streams.partial import Partial, PartialSink, SinkOptions
+from tagline.data.streams.answers import arrow_type, renaming
+from tagline.data.streams.partial import Partial, PartialSink
 from tagline.data.streams.row import Row
 from tagline.data.streams.row_tables import arrow
-from tagline.data.streams.sink_formats import ENTITIES, fields_of, renamed_note, to_json
-from tagline.errors import OutputError
-from tagline.records import Document
+from tagline.data.streams.sink import SinkOptions
+from tagline.data.streams.sink_formats import Joiner, to_json
+from tagline.records import Answer
 
 _GROUP_ROWS = 8192
 _GROUP_BYTES = 16 << 20  # of text
@@ -26,39 +26,19 @@ class _NoCommonType(Exception):
 
 
 class ParquetSink(PartialSink):
-    """A Parquet file: the input's columns and `entities` list<struct<label, score, start, end, text>>.
+    """A Parquet file: the input's columns and the answer's, of the types in `tagline.data.streams.answers`.
 
     Columns of a Parquet input keep their types. Fields of JSONL get the type that fits all values; where none does, and
     for objects, the column holds each value as JSON text, and `notes` says so. A field that a row lacks is null.
     Made by `open_sink`.
     """
 
-    _held: list[tuple[dict[str, Any], Document]]
-    _text: str
-
-    @classmethod
-    def open(cls, path: Path, options: SinkOptions, resume: bool) -> ParquetSink:
-        """Opens the folder of parts and removes those that the journal does not know.
-
-        Raises:
-            OutputError: see `open_sink`; or parts are missing.
-        """
-        arrow("writing Parquet")
-        partial = Partial.open(path, "parquet", options, resume)
-        sink = cls(partial, options)
-        sink._held = []
-        try:
-            sink._rollback()
-        except OSError as error:
-            sink._fail(error)
-        missing = [part.name for part in sink._parts() if not part.exists()]
-        if missing:
-            partial.close()
-            raise OutputError(
-                f"{partial.path}: {missing[0]} is missing, of {partial.journal.size} parts. "
-                "Give --overwrite to begin again from the first row"
-            )
-        return sink
+    def __init__(self, partial: Partial, options: SinkOptions) -> None:
+        super().__init__(partial, options)
+        self._held: list[dict[str, Any]] = []
+        self._joiner = Joiner(options.answers, partial.journal.state)
+        others = renaming(options.schema.names, options.answers) if options.schema is not None else {}
+        self._originals = {other: name for name, other in others.items()}
 
     def notes(self) -> list[str]:
         """Renamed fields and columns of JSON text."""
@@ -67,7 +47,7 @@ class ParquetSink(PartialSink):
             f"column {name!r} holds objects or values of no common type: each is written as JSON text"
             for name in state.get("json", ())
         ]
-        return renamed_note(state.get("renamed", 0)) + mixed
+        return self._joiner.notes() + mixed
 
     def _parts(self) -> list[Path]:
         return [self._part(number) for number in range(1, self._partial.journal.size + 1)]
@@ -75,18 +55,18 @@ class ParquetSink(PartialSink):
     def _part(self, number: int) -> Path:
         return self._partial.path / f"part-{number:06}.parquet"
 
-    def _append(self, row: Row, document: Document) -> int:
-        fields, renamed = fields_of(row)
+    def _damage(self) -> str | None:
+        missing = [part.name for part in self._parts() if not part.exists()]
+        return f"{missing[0]} is missing, of {self._partial.journal.size} parts" if missing else None
+
+    def _append(self, row: Row, answer: Answer) -> int:
+        fields, text = self._joiner.join(row, answer)
         state = self._partial.journal.state
-        if renamed:
-            state["renamed"] = state.get("renamed", 0) + 1
-        renamed_text = row.text_field == ENTITIES
-        text = next(name for name in fields if name not in row.extra) if renamed_text else row.text_field
         state.setdefault("text", text)
         columns = state.setdefault("columns", [])
-        columns.extend(name for name in fields if name not in columns)
-        self._held.append((fields, document))
-        return 4 * len(row.text) + 200 * len(document.entities) + 100 * len(fields)
+        columns.extend(name for name in fields if name not in columns and name not in self._options.answers)
+        self._held.append(fields)
+        return sum(_weight(value) for value in fields.values())
 
     def _flush(self) -> int:
         _, parquet = arrow("writing Parquet")
@@ -112,14 +92,17 @@ class ParquetSink(PartialSink):
         pa, _ = arrow("writing Parquet")
         arrays, fields = [], []
         for name in self._partial.journal.state["columns"]:
-            values = [row.get(name) for row, _ in self._held]
+            values = [row.get(name) for row in self._held]
             array, metadata = self._column(name, values)
             arrays.append(array)
             fields.append(pa.field(name, array.type, metadata=metadata))
-        found = [[entity.to_dict() for entity in document.entities] for _, document in self._held]
-        arrays.append(pa.array(found, type=_entities_type(pa)))
-        fields.append(pa.field(ENTITIES, _entities_type(pa)))
+        for field in self._answer_fields(pa):
+            arrays.append(pa.array([row[field.name] for row in self._held], type=field.type))
+            fields.append(field)
         return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+    def _answer_fields(self, pa: Any) -> list[Any]:
+        return [pa.field(name, arrow_type(pa, kind)) for name, kind in self._options.answers.items()]
 
     def _column(self, name: str, values: list[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
         pa, _ = arrow("writing Parquet")
@@ -137,7 +120,7 @@ class ParquetSink(PartialSink):
         schema = self._options.schema
         if schema is None:
             return pa.string() if name == self._partial.journal.state.get("text", "text") else None
-        original = name if name in schema.names else ENTITIES  # the renamed one
+        original = self._originals.get(name, name)
         if original not in schema.names:
             return pa.string()  # the joined words
         known = schema.field(original).type
@@ -146,22 +129,15 @@ class ParquetSink(PartialSink):
 
     def _finish(self) -> None:
         """Rewrites the parts into one file whose row groups do not depend on where the checkpoints were."""
-        whole = self._partial.path.with_name(self._partial.path.name + ".whole")
+        self._partial.rewrite(self._put_together)
+
+    def _put_together(self, whole: Path) -> None:
         mixed: set[str] = set()
-        try:
-            while True:
-                try:
-                    self._join(whole, mixed)
-                    break
-                except _NoCommonType as clash:
-                    mixed.add(clash.args[0])
-            with whole.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            whole.replace(self._partial.target)
-        except OSError:
-            whole.unlink(missing_ok=True)
-            raise
-        shutil.rmtree(self._partial.path)
+        while True:
+            try:
+                return self._join(whole, mixed)
+            except _NoCommonType as clash:
+                mixed.add(clash.args[0])
 
     def _join(self, whole: Path, mixed: set[str]) -> None:
         pa, parquet = arrow("writing Parquet")
@@ -173,7 +149,7 @@ class ParquetSink(PartialSink):
     def _schema(self, mixed: set[str]) -> Any:
         pa, parquet = arrow("writing Parquet")
         state = self._partial.journal.state
-        names = state.get("columns") or list(self._options.columns or ("text",))
+        names = state.get("columns") or self._columns_without_rows()
         parts = [parquet.read_schema(part) for part in self._parts()]
         fields = []
         for name in names:
@@ -185,7 +161,12 @@ class ParquetSink(PartialSink):
                 kind = self._known_type(name) or pa.string()
             fields.append(pa.field(name, kind))
         state["json"] = sorted(mixed)
-        return pa.schema([*fields, pa.field(ENTITIES, _entities_type(pa))])
+        return pa.schema([*fields, *self._answer_fields(pa)])
+
+    def _columns_without_rows(self) -> list[str]:
+        columns = self._options.columns or ("text",)
+        others = renaming(columns, self._options.answers)
+        return [others.get(name, name) for name in columns]
 
     def _groups(self, pa: Any, parquet: Any, schema: Any, mixed: set[str]) -> Iterator[Any]:
         held: list[Any] = []
@@ -241,9 +222,6 @@ def _has_struct(pa: Any, kind: Any) -> bool:
     return bool(pa.types.is_struct(kind) or (pa.types.is_list(kind) and _has_struct(pa, kind.value_type)))
 
 
-def _entities_type(pa: Any) -> Any:
-    """Arrow type of the column `entities`."""
-    text, whole = pa.string(), pa.int64()
-    return pa.list_(
-        pa.struct([("label", text), ("score", pa.float64()), ("start", whole), ("end", whole), ("text", text)])
-    )
+def _weight(value: Any) -> int:
+    """Roughly the bytes that a value holds in memory."""
+    return 100 + (4 * len(value) if isinstance(value, str) else 200 * len(value) if isinstance(value, list) else 0)

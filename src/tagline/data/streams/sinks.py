@@ -4,54 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import BinaryIO
 
+from tagline.data.streams.answers import check_answers
 from tagline.data.streams.journal import why_not_written
-from tagline.data.streams.partial import Partial, PartialSink, SinkOptions
+from tagline.data.streams.partial import Partial, PartialSink
 from tagline.data.streams.row import OUTPUT_FORMATS, STANDARD_STREAM, Row, format_of
+from tagline.data.streams.row_tables import arrow
+from tagline.data.streams.sink import Sink, SinkOptions
 from tagline.data.streams.sink_formats import LineFormat, line_format
 from tagline.data.streams.sink_parquet import ParquetSink
 from tagline.errors import OutputError, UsageError
-from tagline.records import Document
+from tagline.records import Answer
 
 __all__ = ["Sink", "SinkOptions", "open_sink"]
 
 _BUFFER = 1 << 20  # bytes gathered before a write
-
-
-class Sink(Protocol):
-    """Takes results row by row. A context manager: leaving it closes, leaving it by an exception aborts.
-
-    Attributes:
-        rows_done: rows written, those of a resumed run among them; give it to `read_rows` as `skip`.
-        resumed: whether an earlier run is carried on.
-    """
-
-    rows_done: int
-    resumed: bool
-
-    def write(self, row: Row, document: Document) -> None:
-        """Takes the next row and what was found in its text."""
-
-    def checkpoint(self) -> None:
-        """Makes the rows so far safe."""
-
-    def close(self) -> None:
-        """Finishes the output."""
-
-    def abort(self) -> None:
-        """Ends without finishing and keeps what was written."""
-
-    def notes(self) -> list[str]:
-        """What the user should know at the end, as sentences (renamed fields, rows that left no line)."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def open_sink(path: str | Path | None, options: SinkOptions | None = None, resume: bool = False) -> Sink:
@@ -73,64 +43,66 @@ def open_sink(path: str | Path | None, options: SinkOptions | None = None, resum
     Raises:
         OutputError: the output is there already, a partial one is there and neither `resume` nor `overwrite` is given,
             it is of another input or other settings, or nothing can be written.
-        UsageError: the format is unknown or does not fit standard output.
+        UsageError: the format is unknown, or does not fit standard output or the answers (CoNLL holds tags of words).
+        ValueError: an answer column is of an unknown kind.
         MissingExtraError: Parquet is asked and pyarrow is not installed.
     """
     options = options or SinkOptions()
     if options.checkpoint_rows < 1:
         raise UsageError(f"checkpoints every {options.checkpoint_rows} rows; expected 1 or more")
+    check_answers(options.answers)
     if path is None or str(path) == STANDARD_STREAM:
         return _standard_output(options, resume)
-    kind = format_of(path, options.format, OUTPUT_FORMATS)
+    kind = _format(path, options.format, options.answers)
     if kind == "parquet":
-        return ParquetSink.open(Path(path), options, resume)
+        arrow("writing Parquet")
+        return ParquetSink(Partial.open(Path(path), kind, options, resume), options).begin()
     partial = Partial.open(Path(path), kind, options, resume)
-    return LineSink.open(partial, options, line_format(kind, partial.journal.state, growing=True))
+    return LineSink(partial, options, line_format(kind, partial.journal.state, True, options.answers)).begin()
+
+
+def _format(path: object, given: str | None, answers: Mapping[str, str]) -> str:
+    if list(answers.values()) == ["entities"]:
+        return format_of(path, given, OUTPUT_FORMATS)
+    others = {name: endings for name, endings in OUTPUT_FORMATS.items() if name != "conll"}
+    if given == "conll" or (given is None and PurePath(str(path)).suffix.lower() in OUTPUT_FORMATS["conll"]):
+        raise UsageError(
+            f"{path}: CoNLL output holds one tag a word, but these answers are {', '.join(answers)}. Accepted formats "
+            f"are {', '.join(others)}: give an output that ends in {', '.join(each[0] for each in others.values())}"
+        )
+    return format_of(path, given, others)
 
 
 def _standard_output(options: SinkOptions, resume: bool) -> StandardOutput:
-    kind = format_of("standard output", options.format or "jsonl", OUTPUT_FORMATS)
+    kind = _format("standard output", options.format or "jsonl", options.answers)
     if resume:
         raise UsageError("--resume needs an output file: what went to standard output cannot be carried on")
     if kind == "parquet":
         raise UsageError("Parquet cannot be written to standard output; give an output file")
     if sys.stdout is None:
         raise OutputError("standard output is closed; give an output file")
-    return StandardOutput(sys.stdout.buffer, line_format(kind, {}, growing=False), options.columns)
+    return StandardOutput(sys.stdout.buffer, line_format(kind, {}, False, options.answers), options.columns)
 
 
 class LineSink(PartialSink):
     """A file of lines (JSONL, CSV, TSV, CoNLL). Made by `open_sink`."""
 
-    _lines: LineFormat
-    _pending: list[bytes]
-    _gathered: int
-    _written: int
-
-    @classmethod
-    def open(cls, partial: Partial, options: SinkOptions, lines: LineFormat) -> LineSink:
-        """Cuts the partial file back to its journal.
-
-        Raises:
-            OutputError: the file is shorter than its journal says.
-        """
-        sink = cls(partial, options)
-        sink._lines, sink._pending, sink._gathered, sink._written = lines, [], 0, partial.journal.size
-        there = os.fstat(partial.handle).st_size
-        if there < sink._written:
-            partial.close()
-            raise OutputError(
-                f"{partial.path}: has {there} bytes but its journal says {sink._written}; it was changed. "
-                "Give --overwrite to begin again from the first row"
-            )
-        sink._rollback()
-        return sink
+    def __init__(self, partial: Partial, options: SinkOptions, lines: LineFormat) -> None:
+        super().__init__(partial, options)
+        self._lines = lines
+        self._pending: list[bytes] = []
+        self._gathered = 0
+        self._written = partial.journal.size
 
     def notes(self) -> list[str]:
         return self._lines.notes()
 
-    def _append(self, row: Row, document: Document) -> int:
-        return self._gather(self._lines.encode(row, document))
+    def _damage(self) -> str | None:
+        there, known = os.fstat(self._partial.handle).st_size, self._partial.journal.size
+        return f"has {there} bytes but its journal says {known}; it was changed" if there < known else None
+
+    def _append(self, row: Row, answer: Answer) -> int:
+        return self._gather(self._lines.encode(row, answer))
 
     def _gather(self, text: str) -> int:
         data = text.encode("utf-8")
@@ -166,38 +138,31 @@ class LineSink(PartialSink):
         if final is None:
             self._partial.path.replace(self._partial.target)
             return
-        whole = self._partial.path.with_name(self._partial.path.name + ".whole")
-        try:
+
+        def complete(whole: Path) -> None:
             with self._partial.path.open("rb") as old, whole.open("wb") as new:
                 for raw in old:
                     new.write(final(raw.decode("utf-8")).encode("utf-8"))
-                new.flush()
-                os.fsync(new.fileno())
-            whole.replace(self._partial.target)
-        except OSError:
-            whole.unlink(missing_ok=True)
-            raise
-        self._partial.path.unlink()
+
+        self._partial.rewrite(complete)
 
 
-class StandardOutput:
+class StandardOutput(Sink):
     """Lines on standard output, each row at once. Made by `open_sink`."""
 
     def __init__(self, stream: BinaryIO, lines: LineFormat, columns: tuple[str, ...]) -> None:
-        self.rows_done = 0
-        self.resumed = False
         self._stream = stream
         self._lines = lines
         self._columns = columns
 
-    def write(self, row: Row, document: Document) -> None:
+    def write(self, row: Row, answer: Answer) -> None:
         """Writes a row.
 
         Raises:
             BrokenPipeError: nobody reads any more; stop quietly.
             OutputError: the disk behind standard output is full.
         """
-        self._put(self._lines.encode(row, document))
+        self._put(self._lines.encode(row, answer))
         self.rows_done += 1
 
     def _put(self, text: str) -> None:
@@ -236,12 +201,3 @@ class StandardOutput:
     def notes(self) -> list[str]:
         """What the user should know at the end."""
         return self._lines.notes()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from tagline.data.streams.rows import Row, RowOptions, count_size, read_rows
 from tagline.errors import DataError, UsageError
 
-SRC = Path(__file__).resolve().parents[2] / "src"
+SRC = Path(__file__).resolve().parents[3] / "src"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
