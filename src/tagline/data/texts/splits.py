@@ -29,7 +29,8 @@ class Split:
         test: what to judge on; empty where its share is 0.
         removed: texts left out because the same text stands before them.
         conflicting: how many of those had another label than the first.
-        single: labels with fewer texts than there are parts; their texts that no other label needs are in train.
+        single: labels with fewer texts than there are parts (none at all where only duplicates had the label); all
+            their texts are in train.
     """
 
     train: TextCorpus
@@ -134,7 +135,7 @@ def _assign(
     for place in order:
         by_label.setdefault(texts[place].labels[0], []).append(place)
     shared = share_groups([by_label[label] for label in sorted(by_label) if label not in single], shares)
-    return shared | {place: 0 for label in single for place in by_label[label]}
+    return shared | {place: 0 for label in single for place in by_label.get(label, ())}
 
 
 def _mixed(texts: Sequence[LabelledText], seed: int) -> list[int]:
