@@ -187,6 +187,7 @@ def test_a_text_in_a_field_that_the_answers_need_is_kept_too(tmp_path: Path, kin
 def test_new_names_are_free() -> None:
     answers = ("label", "score", "label_input")
     assert renaming(("text", "id"), answers) == {}
+    assert renaming(("text", "label"), answers) == {"label": "label_input_2"}
     assert renaming(("label", "label_input", "label_input_2"), answers) == {
         "label": "label_input_3",
         "label_input": "label_input_input",

@@ -63,11 +63,8 @@ def renaming(names: Collection[str], answers: Collection[str]) -> dict[str, str]
         names: all fields of the input.
         answers: the names of the answer columns.
     """
-    others: dict[str, str] = {}
-    for name in answers:
-        if name in names:
-            others[name] = free_name(f"{name}_input", {*names, *answers, *others.values()})
-    return others
+    taken = {*names, *answers}
+    return {name: free_name(f"{name}_input", taken) for name in answers if name in names}
 
 
 def described(answers: Mapping[str, str]) -> str:
