@@ -39,20 +39,20 @@ def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str
     from tagline.predict.tagger import Tagger
     from tagline.publish.write import Parts, write_model
     from tagline.train.fit import fit
-    from tagline.train.prepare import prepare
-    from tagline.train.provenance import manifest_of
-    from tagline.train.settings import TrainSettings
+    from tagline.train.tokens.prepare import prepare_tokens
+    from tagline.train.provenance import manifest_of_tokens
+    from tagline.train.tokens.settings import TokenSettings
 
     train, dev, test = (read_corpus(DATA / name / file) for file in FILES[name])
-    settings = replace(TrainSettings(seed=seed, threads=threads), **changes)
+    settings = replace(TokenSettings(seed=seed, threads=threads), **changes)
     target = OUT / f"{name}-{seed}"
     seconds = None
     if not target.exists():
         started = time.perf_counter()
-        prepared = prepare(train, dev, settings)
+        prepared = prepare_tokens(train, dev, settings)
         fitted = fit(prepared, settings, OUT / f"{name}-{seed}.training")
         seconds = time.perf_counter() - started
-        manifest = manifest_of(fitted, {"train": train, "dev": dev, "test": test})
+        manifest = manifest_of_tokens(fitted, {"train": train, "dev": dev, "test": test})
         write_model(Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs), manifest, target)
     tagger = Tagger.open(target, EngineSettings(threads=threads))
     scores = {role: judge(tagger, corpus).report.to_json() for role, corpus in (("dev", dev), ("test", test))}

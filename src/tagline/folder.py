@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tagline.data.schemes import Scheme
 from tagline.errors import FolderError
+from tagline.records import Problem
 from tagline.text.words import WordRules
 
 MANIFEST, CONFIG, TOKENIZER = "tagline.json", "config.json", "tokenizer.json"
@@ -24,6 +25,10 @@ WEIGHTS, GRAPH, GRAPH_WEIGHTS = "model.safetensors", "openvino_model.xml", "open
 CARD = "README.md"
 FORMAT = 1
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
+_OF_TOKENS = ("scheme", "bare", "words", "shapes")
+_OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
+_KINDS: dict[str, Callable[[Any], Any]] = {"words": WordRules.from_dict, "scheme": Scheme, "problem": Problem}
+_OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm")
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,17 @@ class Manifest:
     """`tagline.json`.
 
     Attributes:
-        task: `token-classification`.
+        task: `token-classification` or `text-classification`.
         scheme: scheme of the model's tags.
         bare: whether the tags are labels without prefixes.
         words: how raw text is split into words.
         window: most sub-tokens of a window, special tokens included.
         overlap: most sub-tokens that neighbouring windows share.
         shapes: whether segment ids carry word shapes.
+        problem: of texts: one label, several labels, or a number (`problem_type` in `config.json`).
+        paired: of texts: whether the model reads pairs; None where it is not known.
+        pooling: of texts: how the logits of a long text's windows become one, `mean` or `max`.
+        thresholds: of several labels: from which probability each is said; 0.5 for those that are not named.
         metrics: scores on dev and test, as `tagline evaluate --json` gives them.
         training: settings, seed, data fingerprints and versions; empty for a folder that Tagline did not train.
         files: SHA-256 of the other files.
@@ -51,6 +60,10 @@ class Manifest:
     window: int = 256
     overlap: int = 63
     shapes: bool = False
+    problem: Problem = Problem.SINGLE
+    paired: bool | None = None
+    pooling: str = "mean"
+    thresholds: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -59,6 +72,9 @@ class Manifest:
     def to_json(self) -> str:
         """The file's text."""
         values = {"format": FORMAT, **asdict(self), "scheme": self.scheme.value, "words": self.words.to_dict()}
+        values["problem"] = self.problem.value
+        for name in _OF_TEXTS if self.task == TOKEN_CLASSIFICATION else _OF_TOKENS:
+            del values[name]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -72,8 +88,10 @@ class Manifest:
             values = json.loads(text)
             number = values.pop("format")
             if number == FORMAT:
-                words = WordRules.from_dict(values.pop("words"))
-                return cls(**{**values, "scheme": Scheme(values["scheme"])}, words=words)
+                for name, kind in _KINDS.items():
+                    if name in values:
+                        values[name] = kind(values[name])
+                return cls(**values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise FolderError(f"{path}: damaged ({error!r}). Take the folder anew from where it was made") from error
         raise FolderError(f"{path}: format {number}, this Tagline reads format {FORMAT}. Type: pip install -U tagline")
@@ -171,16 +189,34 @@ def _plain(config: dict[str, Any], path: Path) -> Manifest:
     from tagline.data.schemes import detect
     from tagline.errors import SchemeError
 
+    room = min(int(config.get("max_position_embeddings", 512)), 512)
+    if config.get("model_type") in _OFFSET_POSITIONS:
+        room -= 2  # positions begin after the padding id
+    if _is_for_texts(config):
+        return Manifest(task=TEXT_CLASSIFICATION, window=room, overlap=room // 8, problem=_problem(config, path))
     try:
         scheme, bare = detect([_labels(config, path)])
     except SchemeError:
         scheme, bare = Scheme.IO, True
     if not bare and scheme is Scheme.IOB1:
         scheme = Scheme.IOB2
-    room = min(int(config.get("max_position_embeddings", 512)), 512)
-    if config.get("model_type") in ("roberta", "xlm-roberta", "camembert"):
-        room -= 2  # positions begin after the padding id
     return Manifest(scheme=scheme, bare=bare, window=room, overlap=room // 4)
+
+
+def _is_for_texts(config: dict[str, Any]) -> bool:
+    return any(str(name).endswith("ForSequenceClassification") for name in config.get("architectures") or ())
+
+
+def _problem(config: dict[str, Any], path: Path) -> Problem:
+    """As transformers' pipeline takes it: a single output without a `problem_type` is a probability."""
+    named = config.get("problem_type")
+    if named:
+        try:
+            return Problem(named)
+        except ValueError:
+            known = ", ".join(each.value for each in Problem)
+            raise FolderError(f"{path / CONFIG}: problem_type is {named!r}; accepted are {known}") from None
+    return Problem.SINGLE if len(_labels(config, path)) > 1 else Problem.MULTI
 
 
 def _labels(config: dict[str, Any], path: Path) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def test_a_stopped_training_names_the_command_that_goes_on(
     assert result.code == 0, result
     assert "epoch 2:" not in result.err
     assert f"epoch {LONG}:" in result.err
-    assert len(ModelFolder.open("model").manifest.training["dev_f1_by_epoch"]) == LONG
+    assert len(ModelFolder.open("model").manifest.training["dev_score_by_epoch"]) == LONG
     assert not (tmp_path / "model.training").exists()
 
 

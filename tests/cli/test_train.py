@@ -42,7 +42,7 @@ def test_the_manifest_says_how_the_model_was_made(workshop: Workshop) -> None:
     assert training["settings"]["seed"] == 13
     assert training["settings"]["epochs"] == 4
     assert training["settings"]["freeze_embeddings"] is False
-    assert len(training["dev_f1_by_epoch"]) == 4
+    assert len(training["dev_score_by_epoch"]) == 4
     for role, path in (("train", workshop.train), ("dev", workshop.dev), ("test", workshop.test)):
         assert training["data"][role]["sha256"] == fingerprint(path)
         assert training["data"][role]["file"] == path.name

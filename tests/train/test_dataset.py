@@ -11,7 +11,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tagline.text.features import EncodedWindow, WindowEncoder
 from tagline.text.subtokens import SubTokenizer
-from tagline.train.dataset import IGNORED, EpochBatches, Examples, label_windows, only
+from tagline.train.dataset import EpochBatches, only
+from tagline.train.tokens.examples import IGNORED, TokenExamples, label_windows
 
 
 def letters() -> SubTokenizer:
@@ -24,14 +25,14 @@ def letters() -> SubTokenizer:
     return SubTokenizer(tokenizer)
 
 
-def examples(lengths: list[int]) -> Examples:
+def examples(lengths: list[int]) -> TokenExamples:
     """Windows of given lengths whose first id is their number."""
     windows, labels = [], []
     for number, length in enumerate(lengths):
         ids = [number, *[7] * (length - 1)]
         windows.append(EncodedWindow(ids, [0] * length, 0, np.asarray([0]), np.asarray([1])))
         labels.append(np.asarray([number % 5, *[IGNORED] * (length - 1)]))
-    return Examples(windows, list(range(len(lengths))), labels, [1] * len(lengths), 0)
+    return TokenExamples(windows, list(range(len(lengths))), labels, [1] * len(lengths), 0)
 
 
 @pytest.mark.parametrize("spread", [False, True])

@@ -20,9 +20,9 @@ from tagline.publish.graph import input_names
 from tagline.publish.write import Parts, write_model
 from tagline.text.batches import pad
 from tagline.train.fit import fit
-from tagline.train.prepare import prepare
-from tagline.train.provenance import manifest_of
-from tagline.train.settings import TrainSettings
+from tagline.train.tokens.prepare import prepare_tokens
+from tagline.train.provenance import manifest_of_tokens
+from tagline.train.tokens.settings import TokenSettings
 
 PEOPLE = ["Maria Novak", "Peter", "Okafor", "Ana O'Brien", "Lindqvist", "J. Gómez"]
 PLACES = ["Lisbon", "Oslo", "Rivertown", "São Paulo", "Geneva", "北 京"]
@@ -60,21 +60,21 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> tuple[Corpus, Corpus]:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_from_a_file_to_entities(name: str, encoders: Encoders, corpora: tuple[Corpus, Corpus], tmp_path: Path) -> None:
     train, dev = corpora
-    settings = TrainSettings(
+    settings = TokenSettings(
         encoder=str(encoders(name)), epochs=3, batch_tokens=40, learning_rate=5e-3, head_learning_rate=2e-2,
         freeze_embeddings=False, precision="f32", threads=1,
     )  # fmt: skip
     torch.manual_seed(0)
-    prepared = prepare(train, dev, settings)
+    prepared = prepare_tokens(train, dev, settings)
     before = {key: value.clone() for key, value in prepared.encoder.model.state_dict().items()}
     fitted = fit(prepared, settings, tmp_path / "work")
     trained = fitted.model.state_dict()
-    assert fitted.dev_f1 is not None
-    assert fitted.dev_f1 > 0
+    assert fitted.dev_score is not None
+    assert fitted.dev_score > 0
     assert any(not torch.equal(trained[key], before[key]) for key in trained if "classifier" not in key)
     target = tmp_path / "model"
     parts = Parts(fitted.model, prepared.encoder.tokenizer)
-    folder = write_model(parts, manifest_of(fitted, {"train": train, "dev": dev}), target)
+    folder = write_model(parts, manifest_of_tokens(fitted, {"train": train, "dev": dev}), target)
     assert folder.manifest.shapes is FAMILIES[name].shapes
 
     taggers = [Tagger.open(target, EngineSettings(engine, "f32", "cpu", 1)) for engine in ("openvino", "torch")]
@@ -88,8 +88,8 @@ def test_from_a_file_to_entities(name: str, encoders: Encoders, corpora: tuple[C
         # A word may lie so near the border of two tags that the last digit decides.
         assert sum(tag != tag_ for tag, tag_ in zip(one.tags, other.tags, strict=True)) <= 1
     reports = [judge(tagger, dev).report for tagger in taggers]
-    assert reports[0].strict.overall.f1 == pytest.approx(fitted.dev_f1, abs=0.05)
-    assert reports[1].strict.overall.f1 == pytest.approx(fitted.dev_f1, abs=0.05)
+    assert reports[0].strict.overall.f1 == pytest.approx(fitted.dev_score, abs=0.05)
+    assert reports[1].strict.overall.f1 == pytest.approx(fitted.dev_score, abs=0.05)
     check_plain(target, taggers[0], fitted.model, dev)
 
 

@@ -21,9 +21,9 @@ from tagline.data.corpus import Corpus, read_corpus
 from tagline.errors import Interrupted, UsageError
 from tagline.train.callbacks import ProgressEvent
 from tagline.train.fit import Fitted, fit
-from tagline.train.prepare import Prepared, prepare
+from tagline.train.tokens.prepare import PreparedTokens, prepare_tokens
 from tagline.train.runs import open_run
-from tagline.train.settings import TrainSettings
+from tagline.train.tokens.settings import TokenSettings
 
 Report = Callable[[ProgressEvent], None]
 STEPS = 8  # of an epoch
@@ -35,11 +35,11 @@ class Material:
 
     train: Corpus
     dev: Corpus
-    settings: TrainSettings
+    settings: TokenSettings
 
-    def prepared(self, settings: TrainSettings, dev: bool = True, spoilt: bool = False) -> Prepared:
+    def prepared(self, settings: TokenSettings, dev: bool = True, spoilt: bool = False) -> PreparedTokens:
         """Fresh windows and a fresh model; the weights of a spoilt one are all zero."""
-        prepared = prepare(self.train, self.dev if dev else None, settings)
+        prepared = prepare_tokens(self.train, self.dev if dev else None, settings)
         if spoilt:
             with torch.no_grad():
                 for parameter in prepared.encoder.model.parameters():
@@ -58,8 +58,8 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     make_corpus.main([str(folder), "--train", "100", "--dev", "30", "--test", "1"])
     train, dev = (read_corpus(folder / f"{split}.conll") for split in ("train", "dev"))
     encoder = write_encoder(folder / "encoder", [" ".join(each.words) for each in train.sentences], positions=128)
-    tokens = sum(prepare(train, None, TrainSettings(encoder=str(encoder))).train.lengths)
-    settings = TrainSettings(
+    tokens = sum(prepare_tokens(train, None, TokenSettings(encoder=str(encoder))).train.lengths)
+    settings = TokenSettings(
         encoder=str(encoder), epochs=3, batch_tokens=tokens // STEPS, learning_rate=2e-2, head_learning_rate=2e-2,
         freeze_embeddings=False, precision="f32", threads=1,
     )  # fmt: skip
@@ -98,7 +98,7 @@ def stop_at(step: int, times: int = 1, number: signal.Signals = signal.SIGINT) -
 
 def test_it_learns_and_keeps_the_best_epoch(material: Material, unbroken: Fitted) -> None:
     assert len(scores(unbroken)) == unbroken.epochs == 3
-    assert unbroken.dev_f1 == max(scores(unbroken)) > 0
+    assert unbroken.dev_score == max(scores(unbroken)) > 0
     assert all(parameter.dtype == torch.float32 for parameter in unbroken.model.parameters())
     assert not unbroken.model.training
     assert list(unbroken.logs.glob("events.out.tfevents.*"))
@@ -125,9 +125,9 @@ def test_resumed_after_a_stop_it_ends_as_the_unbroken_run(
     resumed = material.fit(tmp_path / "work", resume=True, report=events.append)
     assert events[0].step == step + 1
     assert scores(resumed) == scores(unbroken)
-    assert (resumed.dev_f1, resumed.epochs) == (unbroken.dev_f1, unbroken.epochs)
+    assert (resumed.dev_score, resumed.epochs) == (unbroken.dev_score, unbroken.epochs)
     assert same(resumed, unbroken)
-    assert events[-1].best == unbroken.dev_f1
+    assert events[-1].best == unbroken.dev_score
 
 
 def test_a_polite_kill_is_a_stop_too(material: Material, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_killed_after_the_last_step_nothing_is_trained_again(
     resumed = material.fit(tmp_path / "work", resume=True, report=events.append)
     assert events == []
     assert same(resumed, unbroken)
-    assert resumed.dev_f1 == unbroken.dev_f1
+    assert resumed.dev_score == unbroken.dev_score
 
 
 def test_the_work_folder_may_be_named_from_elsewhere(
@@ -225,7 +225,7 @@ def test_patience_is_counted_on_through_a_stop(material: Material, tmp_path: Pat
 def test_without_dev_the_last_weights_are_kept(material: Material, tmp_path: Path) -> None:
     settings = dataclasses.replace(material.settings, epochs=2, patience=1)
     one = fit(material.prepared(settings, dev=False), settings, tmp_path / "one")
-    assert one.dev_f1 is None
+    assert one.dev_score is None
     with pytest.raises(Interrupted):
         fit(material.prepared(settings, dev=False), settings, tmp_path / "two", report=stop_at(STEPS + 3))
     assert same(fit(material.prepared(settings, dev=False, spoilt=True), settings, tmp_path / "two", resume=True), one)

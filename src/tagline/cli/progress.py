@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tagline.train.callbacks import ProgressEvent
 
 _LINE_SECONDS = 10.0
+_NAMES = {"f1": "F1", "macro_f1": "macro F1", "spearman": "Spearman"}
 
 
 @contextmanager
@@ -49,7 +50,7 @@ class _Lines:
 
 @contextmanager
 def training() -> Iterator[Callable[[ProgressEvent], None]]:
-    """Shows a training run: steps, loss, and the dev F1 beside them."""
+    """Shows a training run: steps, loss, and the score on dev beside them."""
     if not sys.stderr.isatty():
         yield _TrainingLines()
         return
@@ -88,11 +89,12 @@ class _TrainingLines:
 
 def _state(event: ProgressEvent) -> str:
     parts = [] if event.loss is None else [f"loss {event.loss:.3f}"]
-    if event.f1 is not None:
-        parts.append(f"dev F1 {100 * event.f1:.2f} (best {100 * (event.best or 0):.2f})")
+    if event.score is not None:
+        parts.append(f"dev {_NAMES[event.metric]} {100 * event.score:.2f} (best {100 * (event.best or 0):.2f})")
     return ", ".join(parts)
 
 
 def _epoch(event: ProgressEvent) -> str:
-    f1, best = 100 * (event.f1 or 0), 100 * (event.best or 0)
-    return f"epoch {event.epoch:.0f}: dev F1 {f1:.2f}" + (" (best so far)" if f1 >= best else f" (best {best:.2f})")
+    score, best = 100 * (event.score or 0), 100 * (event.best or 0)
+    line = f"epoch {event.epoch:.0f}: dev {_NAMES[event.metric]} {score:.2f}"
+    return line + (" (best so far)" if score >= best else f" (best {best:.2f})")

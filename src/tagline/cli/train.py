@@ -16,7 +16,7 @@ from tagline.errors import Interrupted, MissingExtraError, OutputError, UsageErr
 
 if TYPE_CHECKING:
     from tagline.data.corpus import Corpus, ReadOptions
-    from tagline.train.settings import TrainSettings
+    from tagline.train.tokens.settings import TokenSettings
 
 _NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tensorboard")
 
@@ -54,14 +54,14 @@ def train(
 ) -> None:
     """Train a model on annotated text, keep the best epoch on dev, and write its folder."""
     _check_extra()
-    from tagline.train.settings import TrainSettings
+    from tagline.train.tokens.settings import TokenSettings
 
     given = {
         "encoder": encoder, "epochs": epochs, "batch_tokens": batch_tokens, "learning_rate": learning_rate,
         "seed": seed, "patience": patience, "unknown_tags": unknown_tags, "precision": precision, "threads": threads,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
-    chosen = TrainSettings(**{**given, **_more(settings or [])})
+    chosen = TokenSettings(**{**given, **_more(settings or [])})
     output, work = _places(output, resume, overwrite)
     reading = shared.read_options(form, word_column, tag_column, scheme, strict)
     files = {"train": train_file, "dev": dev, "test": test}
@@ -116,9 +116,9 @@ def _check_extra() -> None:
 
 def _more(pairs: list[str]) -> dict[str, Any]:
     """`--set NAME=VALUE` by the types of the settings."""
-    from tagline.train.settings import TrainSettings
+    from tagline.train.tokens.settings import TokenSettings
 
-    known = TrainSettings.__dataclass_fields__
+    known = TokenSettings.__dataclass_fields__
     chosen: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -146,11 +146,11 @@ def _accepted(annotation: str) -> tuple[type, ...]:
     return tuple(kind for name in annotation.split(" | ") for kind in kinds[name])
 
 
-def _read(files: dict[str, Path], reading: ReadOptions, settings: TrainSettings) -> dict[str, Corpus]:
+def _read(files: dict[str, Path], reading: ReadOptions, settings: TokenSettings) -> dict[str, Corpus]:
     """Reads all files, and finds out before any work whether their types fit."""
     from tagline.data.corpus import read_corpus
     from tagline.text.words import WordSplitter
-    from tagline.train.prepare import check_types, label_set
+    from tagline.train.tokens.prepare import check_types, label_set
 
     splitter = WordSplitter()
     corpora = {role: read_corpus(path, reading, splitter) for role, path in files.items()}
@@ -165,15 +165,15 @@ def _read(files: dict[str, Path], reading: ReadOptions, settings: TrainSettings)
 
 
 def _run(
-    corpora: dict[str, Corpus], settings: TrainSettings, output: Path, work: Path, resume: bool, overwrite: bool
+    corpora: dict[str, Corpus], settings: TokenSettings, output: Path, work: Path, resume: bool, overwrite: bool
 ) -> dict[str, Any]:
     from tagline.cli.progress import training
     from tagline.publish.write import Parts, write_model
     from tagline.train.fit import fit
-    from tagline.train.prepare import prepare
-    from tagline.train.provenance import manifest_of
+    from tagline.train.tokens.prepare import prepare_tokens
+    from tagline.train.provenance import manifest_of_tokens
 
-    prepared = prepare(corpora["train"], corpora.get("dev"), settings)
+    prepared = prepare_tokens(corpora["train"], corpora.get("dev"), settings)
     if prepared.train.shortened:
         shared.warn(f"{prepared.train.shortened} very long words are shown to the encoder by their first sub-tokens")
     shapes = "on" if prepared.encoder.shapes else "off"
@@ -188,12 +188,12 @@ def _run(
         return _scores(folder, corpora, settings)
 
     parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
-    folder = write_model(parts, manifest_of(fitted, corpora), output, scores, overwrite)
+    folder = write_model(parts, manifest_of_tokens(fitted, corpora), output, scores, overwrite)
     shutil.rmtree(work, ignore_errors=True)
     return folder.manifest.metrics
 
 
-def _scores(folder: Path, corpora: dict[str, Corpus], settings: TrainSettings) -> dict[str, Any]:
+def _scores(folder: Path, corpora: dict[str, Corpus], settings: TokenSettings) -> dict[str, Any]:
     """Dev and test through the engine that users will run."""
     from rich.console import Console
 

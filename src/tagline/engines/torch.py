@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tagline.engines.base import Engine, EngineSettings
 from tagline.errors import FolderError, MissingExtraError, UsageError
-from tagline.folder import WEIGHTS, ModelFolder
+from tagline.folder import TEXT_CLASSIFICATION, WEIGHTS, ModelFolder
 from tagline.machine import cores, processor_has_bf16
 from tagline.records import Batch
 
@@ -63,12 +63,15 @@ def open_torch_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
     """
     try:
         import torch
-        from transformers import AutoModelForTokenClassification
+        from safetensors import SafetensorError
+        from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
     except ImportError as error:
         raise MissingExtraError("the PyTorch engine", "train") from error
     folder.verify((WEIGHTS,))
     try:
-        model = AutoModelForTokenClassification.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+        for_texts = folder.manifest.task == TEXT_CLASSIFICATION
+        kind = AutoModelForSequenceClassification if for_texts else AutoModelForTokenClassification
+        model = kind.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise FolderError(f"{folder.path}: the weights cannot be loaded ({error})") from error
     return TorchEngine(model, settings)

@@ -12,24 +12,10 @@ from numpy.typing import NDArray
 
 from tagline.engines.base import Engine
 from tagline.records import Batch
-from tagline.text.batches import pad, plan_batches
+from tagline.text.batches import Shown, pad, plan_batches
 
 CHUNK_TOKENS = 16_384  # sub-tokens that are sorted together; bounds memory and delay
 Logits = NDArray[np.float32]
-
-
-class Shown(Protocol):
-    """A window: its sub-token ids and its segment ids, special tokens included."""
-
-    @property
-    def ids(self) -> Sequence[int]:
-        """(T,) sub-token ids."""
-        ...
-
-    @property
-    def types(self) -> Sequence[int]:
-        """(T,) segment ids."""
-        ...
 
 
 class Windowed(Protocol):
@@ -50,7 +36,7 @@ class Chunk(Generic[T]):
 
     Attributes:
         texts: the texts, in the order in which they came.
-        logits: for each text and each of its windows an array (T, L), padding taken off.
+        logits: for each text and each of its windows an array (T, L), padding taken off, or (L,) of the whole window.
     """
 
     texts: list[T] = field(default_factory=list)
@@ -77,10 +63,10 @@ class Chunk(Generic[T]):
             yield pad([window.ids for window in shown], [window.types for window in shown], pad_id)
 
     def place(self, logits: Logits) -> None:
-        """Takes the logits (B, T, L) of the next batch."""
+        """Takes the logits (B, T, L) or (B, L) of the next batch."""
         for values, row in zip(logits, self._plan[self._done], strict=True):
             window, text, number = self._windows[row]
-            self.logits[text][number] = values[: len(window.ids)]
+            self.logits[text][number] = values if values.ndim == 1 else values[: len(window.ids)]
         self._done += 1
 
     @property

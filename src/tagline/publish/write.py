@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,8 +43,8 @@ def write_model(
         parts: model, tokenizer, logs.
         manifest: what `tagline.json` will say beside metrics and fingerprints.
         target: the folder to make.
-        judge: is called with the unfinished folder and gives the metrics that are kept in it, so that the scores are
-            those of the engine that users run.
+        judge: is called with the unfinished folder and gives what the manifest learns from it (`metrics`, `thresholds`),
+            so that the scores are those of the engine that users run.
         overwrite: replace a folder that is there.
 
     Raises:
@@ -57,7 +58,7 @@ def write_model(
             shutil.copytree(parts.logs, folder / "runs")
         seal(folder, manifest)
         if judge is not None:
-            manifest = Manifest(**{**manifest.__dict__, "metrics": judge(folder)})
+            manifest = replace(manifest, **judge(folder))
             seal(folder, manifest)
         (folder / CARD).write_text(model_card(manifest, target.name), encoding="utf-8")
         _finish(folder)

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagline.records import Batch
+
+Row = Sequence[int] | NDArray[np.int64]
+
+
+class Shown(Protocol):
+    """A window: its sub-token ids and its segment ids, special tokens included."""
+
+    @property
+    def ids(self) -> Row:
+        """(T,) sub-token ids."""
+        ...
+
+    @property
+    def types(self) -> Row:
+        """(T,) segment ids."""
+        ...
 
 
 def plan_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -32,7 +50,7 @@ def plan_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
-def pad(ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]], pad_id: int) -> Batch:
+def pad(ids: Sequence[Row], types: Sequence[Row], pad_id: int) -> Batch:
     """Stacks windows into arrays, padded at the end to the longest."""
     rows, length = len(ids), max(map(len, ids))
     input_ids = np.full((rows, length), pad_id, dtype=np.int64)

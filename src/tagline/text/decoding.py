@@ -26,6 +26,7 @@ class Decoder:
     def __init__(self, labels: Sequence[str], scheme: Scheme, bare: bool = False, constrained: bool = True) -> None:
         self.labels = tuple(labels)
         self.constrained = constrained
+        self.scheme = scheme
         self.allowed = allowed(labels, scheme, bare)
 
     def __call__(self, emissions: Floats, lengths: Sequence[int]) -> tuple[Ints, Floats]:

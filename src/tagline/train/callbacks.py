@@ -21,27 +21,29 @@ class ProgressEvent:
         steps: optimiser steps in all.
         epoch: epochs done, with fraction.
         loss: last logged training loss, or None.
-        f1: last dev F1, or None.
-        best: best dev F1 so far, or None.
+        score: last score on dev, or None.
+        best: best score on dev so far, or None.
         evaluated: whether this event follows an evaluation.
+        metric: name of the score.
     """
 
     step: int
     steps: int
     epoch: float
     loss: float | None
-    f1: float | None
+    score: float | None
     best: float | None
     evaluated: bool
+    metric: str = "f1"
 
 
 class Progress(TrainerCallback):
     """Reports every step and every evaluation to a function."""
 
-    def __init__(self, report: Callable[[ProgressEvent], None] | None) -> None:
-        self.report = report
+    def __init__(self, report: Callable[[ProgressEvent], None] | None, metric: str = "f1") -> None:
+        self.report, self.metric = report, metric
         self.loss: float | None = None
-        self.f1: float | None = None
+        self.score: float | None = None
         self.best: float | None = None
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
@@ -57,10 +59,10 @@ class Progress(TrainerCallback):
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
         """Reports the dev score."""
         metrics = others.get("metrics") or {}
-        if "eval_f1" in metrics:
-            self.f1 = float(metrics["eval_f1"])
-            known = [self.f1 if each is None else each for each in (self.best, state.best_metric)]
-            self.best = max(self.f1, *known)  # the state knows the best of a run that was resumed
+        if f"eval_{self.metric}" in metrics:
+            self.score = float(metrics[f"eval_{self.metric}"])
+            known = [self.score if each is None else each for each in (self.best, state.best_metric)]
+            self.best = max(self.score, *known)  # the state knows the best of a run that was resumed
             self._tell(state, True)
 
     def _tell(self, state: TrainerState, evaluated: bool) -> None:
@@ -71,9 +73,10 @@ class Progress(TrainerCallback):
                     state.max_steps,
                     float(state.epoch or 0),
                     self.loss,
-                    self.f1,
+                    self.score,
                     self.best,
                     evaluated,
+                    self.metric,
                 )
             )
 

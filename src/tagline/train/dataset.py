@@ -1,74 +1,41 @@
-"""Windows with labels, and the batches of an epoch as a dataset for the Trainer."""
+"""The batches of an epoch as a dataset for the Trainer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from tagline.text.batches import pad, plan_batches
-from tagline.text.features import EncodedWindow, WindowEncoder
+from tagline.text.batches import Shown, pad, plan_batches
 
-IGNORED = -100
-"""Label of a position that bears no tag, as the field writes it."""
+EVAL_TOKENS = 4096  # sub-tokens of a batch where nothing is learned
 _JITTER = 0.15
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Annotated sentences as windows.
+class Examples(Protocol):
+    """Windows with what they are to be learned as."""
 
-    Attributes:
-        windows: all windows, sentence by sentence.
-        sentence: (N,) number of each window's sentence.
-        labels: per window, (T,) label ids, `IGNORED` where nothing is scored.
-        words: words of each sentence.
-        shortened: words of which only the first sub-tokens fit.
-    """
-
-    windows: list[EncodedWindow]
-    sentence: list[int]
-    labels: list[NDArray[np.int64]]
-    words: list[int]
-    shortened: int
+    @property
+    def windows(self) -> Sequence[Shown]:
+        """All windows."""
+        ...
 
     @property
     def lengths(self) -> list[int]:
         """Sub-tokens of each window."""
-        return [len(window.ids) for window in self.windows]
+        ...
 
+    def targets(self, rows: Sequence[int], width: int) -> NDArray[Any]:
+        """Labels of a batch of the windows `rows`, padded to `width` sub-tokens where every sub-token has one."""
+        ...
 
-def label_windows(
-    encoder: WindowEncoder, words: Sequence[Sequence[str]], tags: Sequence[NDArray[np.int64]], spread: bool = False
-) -> Examples:
-    """Cuts sentences into windows and puts each word's label id on its first sub-token, once over all windows.
-
-    Args:
-        encoder: cuts windows.
-        words: sentences.
-        tags: label ids of each sentence's words.
-        spread: put the label on every sub-token of the word.
-    """
-    windows, owner, labels, shortened = [], [], [], 0
-    for number, (sentence, ids) in enumerate(zip(words, tags, strict=True)):
-        encoded = encoder(sentence)
-        shortened += encoded.shortened
-        for window in encoded.windows:
-            row = np.full(len(window.ids), IGNORED, dtype=np.int64)
-            own = ids[window.first : window.first + len(window.places)]
-            if spread:
-                start = int(window.places[0])
-                row[start : start + int(window.counts.sum())] = np.repeat(own, window.counts)
-            else:
-                row[window.places] = own
-            windows.append(window)
-            owner.append(number)
-            labels.append(row)
-    return Examples(windows, owner, labels, [len(sentence) for sentence in words], shortened)
+    def facts(self) -> Iterable[bytes]:
+        """Everything that the run learns from, for its fingerprint."""
+        ...
 
 
 class EpochBatches(Dataset[dict[str, torch.Tensor]]):
@@ -117,9 +84,7 @@ class EpochBatches(Dataset[dict[str, torch.Tensor]]):
             rows = np.asarray([int(self._lengths.argmin())])
         windows = [self.examples.windows[row] for row in rows]
         batch = pad([each.ids for each in windows], [each.types for each in windows], self.pad_id)
-        labels = np.full(batch.input_ids.shape, IGNORED, dtype=np.int64)
-        for place, row in enumerate(rows):
-            labels[place, : len(self.examples.labels[row])] = self.examples.labels[row]
+        labels = self.examples.targets(rows.tolist(), batch.input_ids.shape[1])
         return {
             "input_ids": torch.from_numpy(batch.input_ids),
             "attention_mask": torch.from_numpy(batch.attention_mask),
@@ -131,3 +96,9 @@ class EpochBatches(Dataset[dict[str, torch.Tensor]]):
 def only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
     """Collator: the item is the batch already."""
     return items[0]
+
+
+def as_array(values: Any) -> NDArray[Any]:
+    """What the Trainer hands to a score, as an array on the processor."""
+    values = values[0] if isinstance(values, tuple) else values
+    return np.asarray(values.float().cpu() if hasattr(values, "cpu") else values)

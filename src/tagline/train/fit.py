@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -29,19 +29,21 @@ from transformers.utils import logging
 
 from tagline.errors import Interrupted, OutputError, UsageError
 from tagline.machine import cores, processor_has_bf16
+from tagline.models.encoders import LoadedEncoder
 from tagline.train.callbacks import Progress, ProgressEvent, SaveWithin, StopOnInterrupt
 from tagline.train.dataset import EpochBatches, only
-from tagline.train.prepare import Prepared
+from tagline.train.prepared import DevScore, Prepared
 from tagline.train.runs import Run, last_checkpoint, open_run
-from tagline.train.score import DevScore
-from tagline.train.settings import TrainSettings
+from tagline.train.settings import FitSettings
 
 transformers_logging: Any = logging  # untyped
-_HEADS = ("classifier", "score", "head")
+
+
+P = TypeVar("P", bound=Prepared)
 
 
 @dataclass(frozen=True)
-class Fitted:
+class Fitted(Generic[P]):
     """A trained model.
 
     Attributes:
@@ -49,27 +51,27 @@ class Fitted:
         prepared: what it was trained on.
         settings: how.
         history: the Trainer's log, one dictionary an entry.
-        dev_f1: best strict F1 on dev, None without dev.
+        dev_score: best score on dev (`prepared.metric`), None without dev.
         epochs: epochs that were run.
         logs: folder of TensorBoard logs.
     """
 
     model: PreTrainedModel
-    prepared: Prepared
-    settings: TrainSettings
+    prepared: P
+    settings: FitSettings
     history: list[dict[str, Any]]
-    dev_f1: float | None
+    dev_score: float | None
     epochs: float
     logs: Path
 
 
 def fit(
-    prepared: Prepared,
-    settings: TrainSettings,
+    prepared: P,
+    settings: FitSettings,
     work: Path,
     resume: bool = False,
     report: Callable[[ProgressEvent], None] | None = None,
-) -> Fitted:
+) -> Fitted[P]:
     """Trains.
 
     Args:
@@ -88,12 +90,12 @@ def fit(
     settings = settings.sized(sum(prepared.train.lengths))
     set_threads(settings.threads)
     set_seed(settings.seed)
-    score = DevScore(prepared) if prepared.dev is not None else None
+    score = prepared.scorer()
     stop = StopOnInterrupt()
     logs = run.work / "tensorboard"
     try:
         with _tensorboard(logs) as board, _quiet(), stop.listening():
-            trainer = _trainer(prepared, settings, run, score, [Progress(report), stop, board])
+            trainer = _trainer(prepared, settings, run, score, [Progress(report, prepared.metric), stop, board])
             trainer.train(resume_from_checkpoint=run.checkpoint)
     except (OSError, RuntimeError, SafetensorError) as error:
         if not _about_writing(error):
@@ -108,20 +110,21 @@ def fit(
         raise Interrupted(f"stopped after step {trainer.state.global_step}; the last checkpoint is kept in {work}")
     # Mixed precision wraps forward; the wrapper must not find its way into the exported graph.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu").float().eval()
+    prepared.finish(model)
     best = trainer.state.best_metric
     return Fitted(
         model=model,
         prepared=prepared,
         settings=settings,
         history=list(trainer.state.log_history),
-        dev_f1=None if best is None else float(best),
+        dev_score=None if best is None else float(best),
         epochs=float(trainer.state.epoch or 0),
         logs=logs,
     )
 
 
 def _trainer(
-    prepared: Prepared, settings: TrainSettings, run: Run, score: DevScore | None, callbacks: list[TrainerCallback]
+    prepared: Prepared, settings: FitSettings, run: Run, score: DevScore | None, callbacks: list[TrainerCallback]
 ) -> Trainer:
     """The Trainer with our batches, parameter groups and score."""
     model = prepared.encoder.model
@@ -131,18 +134,17 @@ def _trainer(
     patience = settings.patience if score is not None else 0
     # A run that was killed after it had ended early has nothing left but to take its best checkpoint.
     epochs = int(run.epochs) if patience and run.waited >= patience else settings.epochs
-    arguments = _arguments(settings, run.work, epochs, judged=score is not None)
+    arguments = _arguments(settings, run.work, epochs, prepared.metric if score is not None else None)
     trainer = Trainer(
         model=model,
         args=arguments,
-        train_dataset=EpochBatches(
-            prepared.train, prepared.encoder.subtokens.pad, settings.batch_tokens, settings.seed
-        ),
+        train_dataset=EpochBatches(prepared.train, prepared.pad, settings.batch_tokens, settings.seed),
         eval_dataset=score.batches if score is not None else None,
         data_collator=only,
+        compute_loss_func=prepared.loss,
         compute_metrics=score,
         callbacks=[*callbacks, SaveWithin(settings.checkpoint_steps), *_patience(patience, run)],
-        optimizers=(_optimizer(model, arguments, settings), None),
+        optimizers=(_optimizer(prepared.encoder, arguments, settings), None),
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -219,7 +221,7 @@ def _first(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _arguments(settings: TrainSettings, work: Path, epochs: int, judged: bool) -> TrainingArguments:
+def _arguments(settings: FitSettings, work: Path, epochs: int, metric: str | None) -> TrainingArguments:
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and has_bf16())
     probe = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     try:
@@ -237,13 +239,13 @@ def _arguments(settings: TrainSettings, work: Path, epochs: int, judged: bool) -
             optim=settings.optimizer,
             bf16=bf16,
             use_cpu=not torch.cuda.is_available(),
-            eval_strategy="epoch" if judged else "no",
+            eval_strategy="epoch" if metric else "no",
             save_strategy="epoch",
             save_total_limit=2,
-            load_best_model_at_end=judged,
-            metric_for_best_model="f1" if judged else None,
-            greater_is_better=True if judged else None,
-            batch_eval_metrics=judged,
+            load_best_model_at_end=metric is not None,
+            metric_for_best_model=metric,
+            greater_is_better=True if metric else None,
+            batch_eval_metrics=metric is not None,
             logging_steps=50,
             report_to="none",  # TensorBoard is added with a folder of its own
             disable_tqdm=True,
@@ -260,8 +262,11 @@ def _arguments(settings: TrainSettings, work: Path, epochs: int, judged: bool) -
         ) from error
 
 
-def _optimizer(model: PreTrainedModel, arguments: TrainingArguments, settings: TrainSettings) -> torch.optim.Optimizer:
+def _optimizer(
+    encoder: LoadedEncoder, arguments: TrainingArguments, settings: FitSettings
+) -> torch.optim.Optimizer:
     """The Trainer's optimiser of that name over our groups: encoder and fresh parts, with and without decay."""
+    model = encoder.model
     kind: type[torch.optim.Optimizer]
     try:
         kind, options = Trainer.get_optimizer_cls_and_kwargs(arguments, model)
@@ -269,11 +274,9 @@ def _optimizer(model: PreTrainedModel, arguments: TrainingArguments, settings: T
         raise UsageError(f"optimizer={settings.optimizer} cannot be used here: {_first(error)}") from error
     options = {key: value for key, value in options.items() if key != "lr"}
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-    shapes = settings.shapes is not False and getattr(model.config, "type_vocab_size", 0) > 2
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            fresh = name.split(".")[0] in _HEADS or (shapes and "token_type_embeddings" in name)
-            groups.setdefault((fresh, parameter.ndim > 1), []).append(parameter)
+            groups.setdefault((name in encoder.fresh, parameter.ndim > 1), []).append(parameter)
     return kind(
         [
             {

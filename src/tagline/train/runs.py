@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from transformers.trainer_utils import get_last_checkpoint
 
 from tagline.data.atomic import atomic_write
 from tagline.errors import OutputError, UsageError
-from tagline.train.prepare import Prepared
-from tagline.train.settings import TrainSettings
+from tagline.train.prepared import Prepared
+from tagline.train.settings import FitSettings
 
 _SETTINGS, _STATE = "settings.json", "trainer_state.json"
 
@@ -27,7 +26,7 @@ class Run:
     Attributes:
         work: its folder, as an absolute path.
         checkpoint: the checkpoint to go on from, None at the beginning.
-        waited: epochs without a better dev F1 before that checkpoint.
+        waited: epochs without a better score on dev before that checkpoint.
         epochs: epochs done at that checkpoint, with fraction.
     """
 
@@ -37,7 +36,7 @@ class Run:
     epochs: float = 0.0
 
 
-def open_run(prepared: Prepared, settings: TrainSettings, work: Path, resume: bool) -> Run:
+def open_run(prepared: Prepared, settings: FitSettings, work: Path, resume: bool) -> Run:
     """Makes the work folder anew, or with `resume` finds the last whole checkpoint in it.
 
     Raises:
@@ -86,11 +85,10 @@ def _compare(before: dict[str, Any], now: dict[str, Any], work: Path) -> None:
 
 def _fingerprint(prepared: Prepared) -> str:
     """SHA-256 of all that the run learns from and is chosen by."""
-    digest = hashlib.sha256(repr((prepared.labels, prepared.dev_tags)).encode())
+    digest = hashlib.sha256(prepared.identity.encode())
     for examples in filter(None, (prepared.train, prepared.dev)):
-        for window, labels in zip(examples.windows, examples.labels, strict=True):
-            digest.update(np.asarray((window.ids, window.types), dtype=np.int64).tobytes())
-            digest.update(labels.tobytes())
+        for facts in examples.facts():
+            digest.update(facts)
     return digest.hexdigest()
 
 

@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
-from tagline.data.schemes import Scheme
 from tagline.errors import UsageError
 
 PRECISIONS = ("auto", "bf16", "f32")
-SUBTOKENS = ("first", "all")
 UNKNOWN = ("error", "miss")
 _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 4, 6
 _FEWEST_STEPS, _SMALLEST_BATCH, _LARGEST_BATCH = 200, 256, 640  # steps of an epoch, sub-tokens of a step
 
 
 @dataclass(frozen=True)
-class TrainSettings:
-    """Settings of a training run; the defaults are what `bench/RESULTS.md` measured best on dev.
+class FitSettings:
+    """What every training run is asked for, whatever the task.
 
     Attributes:
         encoder: `minilm`, a folder or a hub name.
-        scheme: scheme that the model's tags follow, whatever the file's is.
         epochs: passes over the training data; 0 takes as many as make about 2,000 steps, at least 4 and at most 6.
         batch_tokens: sub-tokens of an optimiser step; 0 takes 640, or for small corpora so many that an epoch has 200
             steps, at least 256.
         learning_rate: peak rate of the encoder.
-        head_learning_rate: peak rate of the head and of the word shapes.
+        head_learning_rate: peak rate of the head and of all else that begins at random.
         weight_decay: decoupled weight decay of weight matrices.
         warmup: share of the steps over which the rate rises.
         scheduler: name of a Trainer schedule (`linear`, `cosine`, …).
         optimizer: name of a Trainer optimiser (`adamw_torch_fused`, `adafactor`, …).
         dropout: dropout of the encoder and before the head; None keeps the encoder's own.
         freeze_embeddings: leave the word embeddings as pretrained.
-        subtokens: which sub-tokens of a word carry its tag in training, `first` or `all`.
-        shapes: feed word shapes as segment ids; None does where the encoder is uncased and has segment ids.
         window: most sub-tokens of a window; None takes 256 or what the encoder bears.
-        overlap: most sub-tokens that neighbouring windows share; None takes a quarter of the window.
-        patience: epochs without a better dev F1 before training ends; 0 never ends early.
-        unknown_tags: what a type in dev or test that train lacks is: an `error`, or a counted `miss`.
+        overlap: most sub-tokens that neighbouring windows share; None takes a share of the window.
+        patience: epochs without a better score on dev before training ends; 0 never ends early.
+        unknown_tags: what a label in dev or test that train lacks is: an `error`, or a counted `miss`.
         checkpoint_steps: steps between checkpoints within an epoch; 0 saves at the end of each epoch only.
         precision: `auto` trains in bf16 where the processor or GPU has it.
         threads: processor threads; 0 takes the cores that the process may use.
@@ -46,7 +41,6 @@ class TrainSettings:
     """
 
     encoder: str = "minilm"
-    scheme: Scheme = Scheme.IOB2
     epochs: int = 0
     batch_tokens: int = 0
     learning_rate: float = 2e-4
@@ -57,8 +51,6 @@ class TrainSettings:
     optimizer: str = "adamw_torch_fused"
     dropout: float | None = None
     freeze_embeddings: bool = True
-    subtokens: str = "first"
-    shapes: bool | None = None
     window: int | None = None
     overlap: int | None = None
     patience: int = 0
@@ -69,20 +61,19 @@ class TrainSettings:
     seed: int = 13
 
     def __post_init__(self) -> None:
-        _one_of("precision", self.precision, PRECISIONS)
-        _one_of("subtokens", self.subtokens, SUBTOKENS)
-        _one_of("unknown-tags", self.unknown_tags, UNKNOWN)
+        one_of("precision", self.precision, PRECISIONS)
+        one_of("unknown-tags", self.unknown_tags, UNKNOWN)
         rates = ("learning_rate", "head_learning_rate", "weight_decay")
         for name in (*rates, "epochs", "batch_tokens", "patience", "checkpoint_steps", "threads"):
-            _at_least(name, getattr(self, name), 0)
+            at_least(name, getattr(self, name), 0)
         if not 0 <= self.warmup < 1:
-            raise UsageError(f"--warmup is {self.warmup}; expected a share of the steps, 0 up to but not 1")
+            raise UsageError(f"--set warmup={self.warmup}; expected a share of the steps, 0 up to but not 1")
         if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise UsageError(f"--dropout is {self.dropout}; expected 0 up to but not 1")
+            raise UsageError(f"--set dropout={self.dropout}; expected 0 up to but not 1")
         if self.window is not None:
-            _at_least("window", self.window, 8)
+            at_least("window", self.window, 8)
 
-    def sized(self, tokens: int) -> TrainSettings:
+    def sized(self, tokens: int) -> Self:
         """The settings with batches and epochs fixed for a corpus of `tokens` sub-tokens."""
         batch = self.batch_tokens or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, tokens // _FEWEST_STEPS))
         steps = max(1, round(tokens / batch))
@@ -91,14 +82,16 @@ class TrainSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form."""
-        return {**asdict(self), "scheme": self.scheme.value}
+        return {name: getattr(value, "value", value) for name, value in asdict(self).items()}
 
 
-def _one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
+def one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
+    """Raises `UsageError` unless the value is accepted."""
     if value not in accepted:
         raise UsageError(f"--{name} is {value!r}; accepted are {', '.join(accepted)}")
 
 
-def _at_least(name: str, value: float, least: float) -> None:
+def at_least(name: str, value: float, least: float) -> None:
+    """Raises `UsageError` unless the value is large enough."""
     if not value >= least:
         raise UsageError(f"--{name.replace('_', '-')} is {value}; expected at least {least}")

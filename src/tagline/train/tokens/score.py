@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagline.evaluate.spans import strict
 from tagline.text.decoding import Decoder
-from tagline.train.dataset import IGNORED, EpochBatches
-from tagline.train.prepare import Prepared
-
-_EVAL_TOKENS = 4096
+from tagline.train.dataset import EVAL_TOKENS, EpochBatches, as_array
+from tagline.train.tokens.examples import IGNORED, TokenExamples
 
 
-class DevScore:
+class TagScore:
     """The Trainer's `compute_metrics`, called batch by batch.
 
     Only the emissions of scored words are kept, (W, L) for the whole of dev.
+
+    Args:
+        examples: dev as windows.
+        gold: tags of each sentence.
+        decoder: emissions to tags; knows labels and scheme.
+        pad: id of the padding token.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
-        if prepared.dev is None:
-            raise ValueError("no dev data")
-        self.examples, self.gold = prepared.dev, prepared.dev_tags
-        self.scheme = prepared.scheme
-        self.batches = EpochBatches(prepared.dev, prepared.encoder.subtokens.pad, _EVAL_TOKENS)
-        self.decoder = Decoder(prepared.labels, self.scheme)
-        self._start = np.cumsum([0, *self.examples.words])
-        self._emissions = np.zeros((int(self._start[-1]), len(prepared.labels)), dtype=np.float32)
+    def __init__(self, examples: TokenExamples, gold: Sequence[Sequence[str]], decoder: Decoder, pad: int) -> None:
+        self.examples, self.gold, self.decoder = examples, gold, decoder
+        self.batches = EpochBatches(examples, pad, EVAL_TOKENS)
+        self._start = np.cumsum([0, *examples.words])
+        self._emissions = np.zeros((int(self._start[-1]), len(decoder.labels)), dtype=np.float32)
         self._batch = 0
 
     def __call__(self, prediction: Any, compute_result: bool = True) -> dict[str, float]:
         """Takes the logits of one batch; with `compute_result` closes the pass and gives `f1` and its parts."""
-        logits = _array(prediction.predictions)
-        labels = _array(prediction.label_ids)
+        logits = as_array(prediction.predictions)
+        labels = as_array(prediction.label_ids)
         for place, row in enumerate(self.batches.batches[self._batch]):
             window = self.examples.windows[row]
             first = int(self._start[self.examples.sentence[row]]) + window.first
@@ -50,10 +50,5 @@ class DevScore:
             [names[tag] for tag in best[start : start + length]]
             for start, length in zip(self._start, self.examples.words, strict=False)
         ]
-        overall = strict(self.gold, predicted, self.scheme).overall
+        overall = strict(self.gold, predicted, self.decoder.scheme).overall
         return {"f1": overall.f1, "precision": overall.precision, "recall": overall.recall}
-
-
-def _array(values: Any) -> NDArray[Any]:
-    values = values[0] if isinstance(values, tuple) else values
-    return np.asarray(values.float().cpu() if hasattr(values, "cpu") else values)

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import PreTrainedModel
 
 from tagline.data.corpus import Corpus
 from tagline.data.schemes import OUTSIDE, Scheme, prefixes
 from tagline.errors import DataError, LabelError, UsageError
-from tagline.models.encoders import LoadedEncoder, load_for_tokens
+from tagline.models.encoders import TokenEncoder, load_for_tokens
+from tagline.text.decoding import Decoder
 from tagline.text.features import WindowEncoder
 from tagline.text.words import WordRules
-from tagline.train.dataset import Examples, label_windows
-from tagline.train.settings import TrainSettings
+from tagline.train.tokens.examples import TokenExamples, label_windows
+from tagline.train.tokens.score import TagScore
+from tagline.train.tokens.settings import TokenSettings
 
 _WINDOW = 256
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedTokens:
     """What the fit needs.
 
     Attributes:
@@ -38,18 +42,39 @@ class Prepared:
         unknown: tags of dev that train lacks, counted (with `unknown_tags="miss"`).
     """
 
-    encoder: LoadedEncoder
+    encoder: TokenEncoder
     windows: WindowEncoder
     labels: tuple[str, ...]
     scheme: Scheme
     rules: WordRules
-    train: Examples
-    dev: Examples | None
+    train: TokenExamples
+    dev: TokenExamples | None
     dev_tags: list[tuple[str, ...]]
     unknown: dict[str, int]
+    metric: ClassVar[str] = "f1"
+    loss: ClassVar[None] = None
+
+    @property
+    def pad(self) -> int:
+        """Id of the padding token."""
+        return self.encoder.subtokens.pad
+
+    @property
+    def identity(self) -> str:
+        """Labels and gold tags."""
+        return repr((self.labels, self.dev_tags))
+
+    def scorer(self) -> TagScore | None:
+        """Strict F1 on dev."""
+        if self.dev is None:
+            return None
+        return TagScore(self.dev, self.dev_tags, Decoder(self.labels, self.scheme), self.pad)
+
+    def finish(self, model: PreTrainedModel) -> None:
+        """Nothing: the weights are as they were trained."""
 
 
-def prepare(train: Corpus, dev: Corpus | None, settings: TrainSettings) -> Prepared:
+def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -> PreparedTokens:
     """Loads the encoder and turns the corpora into windows.
 
     Raises:
@@ -71,7 +96,7 @@ def prepare(train: Corpus, dev: Corpus | None, settings: TrainSettings) -> Prepa
         raise UsageError(f"--overlap is {overlap}; expected 0 to {room - 1}, less than the window")
     windows = WindowEncoder(encoder.subtokens, longest, overlap)
     dev_tags = list(dev.tags(settings.scheme)) if dev is not None else []
-    return Prepared(
+    return PreparedTokens(
         encoder=encoder,
         windows=windows,
         labels=labels,
@@ -96,7 +121,7 @@ def label_set(train: Corpus, scheme: Scheme) -> tuple[str, ...]:
     return (OUTSIDE, *(f"{letter}-{label}" for label in train.labels for letter in order))
 
 
-def check_types(labels: Sequence[str], corpus: Corpus, settings: TrainSettings) -> dict[str, int]:
+def check_types(labels: Sequence[str], corpus: Corpus, settings: TokenSettings) -> dict[str, int]:
     """Counts the tags of types that train lacks.
 
     Raises:
@@ -124,7 +149,7 @@ def check_types(labels: Sequence[str], corpus: Corpus, settings: TrainSettings) 
 
 def _examples(
     windows: WindowEncoder, corpus: Corpus, tags: list[tuple[str, ...]], labels: tuple[str, ...], spread: bool
-) -> Examples:
+) -> TokenExamples:
     number = {label: place for place, label in enumerate(labels)}
     ids: list[NDArray[np.int64]] = [np.asarray([number.get(tag, 0) for tag in each], dtype=np.int64) for each in tags]
     return label_windows(windows, [sentence.words for sentence in corpus.sentences], ids, spread)

@@ -1,0 +1,187 @@
+"""The classifier: texts or pairs in, labels with scores out, every sub-token read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from tagline.engines import Engine, EngineSettings, open_engine
+from tagline.errors import FolderError, UsageError
+from tagline.folder import TEXT_CLASSIFICATION, TOKENIZER, ModelFolder
+from tagline.predict.chunks import run_chunks
+from tagline.records import Classification, Label, Problem
+from tagline.text.pooling import pool, probabilities
+from tagline.text.sequences import EncodedSequence, SequenceEncoder, SequenceWindow, TextOrPair
+from tagline.text.subtokens import SubTokenizer
+
+Floats = NDArray[np.float32]
+TextInput = str | tuple[str, str] | Mapping[str, str]
+"""A text, a pair (first, second), or `{"text": …, "text_pair": …}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """What the model says of a text, before anything is decided.
+
+    Attributes:
+        text: the text.
+        pair: the second text, None where there is none.
+        logits: (L,) of the whole text.
+        windows: how many windows it took.
+        shortened: sub-tokens of a pair that did not fit.
+    """
+
+    text: str
+    pair: str | None
+    logits: Floats
+    windows: int
+    shortened: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    item: TextOrPair
+    sequence: EncodedSequence
+
+    @property
+    def windows(self) -> Sequence[SequenceWindow]:
+        return self.sequence.windows
+
+
+class Classifier:
+    """Labels texts or pairs of texts.
+
+    Args:
+        folder: the opened model folder.
+        engine: runs its graph.
+        batch_tokens: most sub-tokens of a batch, padding included.
+    """
+
+    def __init__(self, folder: ModelFolder, engine: Engine, batch_tokens: int = 1024) -> None:
+        manifest = folder.manifest
+        if manifest.task != TEXT_CLASSIFICATION:
+            raise FolderError(f"{folder.path}: a model for {manifest.task}; expected one for {TEXT_CLASSIFICATION}")
+        self.folder, self.engine, self.batch_tokens = folder, engine, batch_tokens
+        self.problem, self.labels = manifest.problem, folder.labels
+        self.thresholds = np.asarray([manifest.thresholds.get(label, 0.5) for label in self.labels])
+        SubTokenizer.from_file(folder.path / TOKENIZER)  # says what is wrong with a damaged file
+        tokenizer = Tokenizer.from_file(str(folder.path / TOKENIZER))
+        segments = int(folder.config.get("type_vocab_size", 2) or 1)
+        self.encoder = SequenceEncoder(tokenizer, manifest.window, manifest.overlap, segments)
+
+    @classmethod
+    def open(cls, path: str | Path, settings: EngineSettings | None = None) -> Classifier:
+        """Opens a folder; see `tagline.load`."""
+        settings = settings or EngineSettings()
+        folder = ModelFolder.open(path)
+        return cls(folder, open_engine(folder, settings), settings.batch_tokens)
+
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, texts: str | tuple[str, str] | Mapping[str, str], top_k: int | None = 1
+    ) -> Classification: ...
+
+    @overload
+    def __call__(self, texts: Iterable[TextInput], top_k: int | None = 1) -> list[Classification]: ...
+
+    def __call__(
+        self, texts: TextInput | Iterable[TextInput], top_k: int | None = 1
+    ) -> Classification | list[Classification]:
+        """Reads one text or pair, or several.
+
+        Args:
+            texts: a text, a tuple (first, second), a mapping with `text` and `text_pair`; or an iterable of these.
+            top_k: how many labels to give with their scores; None gives all.
+
+        Raises:
+            UsageError: something else was given, or a pair to a model of single texts, or the other way round.
+        """
+        if isinstance(texts, str | Mapping) or _is_pair(texts):
+            return next(self.stream([texts], top_k))
+        return list(self.stream(texts, top_k))  # type: ignore[arg-type]
+
+    def stream(self, texts: Iterable[TextInput], top_k: int | None = 1) -> Iterator[Classification]:
+        """Reads texts as they come, in constant memory; one answer a text, in order."""
+        if top_k is not None and top_k < 1:
+            raise UsageError(f"top_k is {top_k}; expected at least 1, or None for all labels")
+        for read in self.read(map(self.item, texts)):
+            yield self.decide(read, top_k)
+
+    def read(self, items: Iterable[TextOrPair], every: int = 0) -> Iterator[ReadText]:
+        """Logits of whole texts, in order; `every` as in `run_chunks`."""
+        pooling = self.folder.manifest.pooling
+        for chunk in run_chunks(self.engine, self._encoded(items), self.encoder.pad, self.batch_tokens, every):
+            for each, logits in zip(chunk.texts, chunk.logits, strict=True):
+                text, pair = each.item
+                sequence = each.sequence
+                yield ReadText(text, pair, pool(logits, pooling), len(sequence.windows), sequence.shortened)
+
+    def item(self, given: TextInput) -> TextOrPair:
+        """A text or pair as it was given, checked against what the model reads.
+
+        Raises:
+            UsageError: it is neither, or not what the model reads.
+        """
+        item = _item(given)
+        paired = self.folder.manifest.paired
+        if paired is not None and paired != (item[1] is not None):
+            raise UsageError(
+                'this model reads pairs of texts and got a single text; give ("first", "second") or '
+                '{"text": "first", "text_pair": "second"}'
+                if paired
+                else "this model reads single texts and got a pair; give a text (str)"
+            )
+        return item
+
+    def decide(self, read: ReadText, top_k: int | None = 1) -> Classification:
+        """Labels of a text from its logits."""
+        scores = probabilities(read.logits, self.problem)
+        order = np.argsort(-scores, kind="stable").tolist()
+        if self.problem is Problem.MULTI:
+            chosen = [place for place in order if scores[place] >= self.thresholds[place]]
+        else:
+            chosen = order[:1] if self.problem is Problem.SINGLE else []
+        ranked = tuple(Label(self.labels[place], float(scores[place])) for place in order[:top_k])
+        labels = tuple(self.labels[place] for place in chosen)
+        return Classification(read.text, read.pair, self.problem, ranked, labels, read.windows, read.shortened)
+
+    def _encoded(self, items: Iterable[TextOrPair]) -> Iterator[_Encoded]:
+        waiting: list[TextOrPair] = []
+
+        def noted() -> Iterator[TextOrPair]:
+            for item in items:
+                waiting.append(item)
+                yield item
+
+        done = 0
+        for sequence in self.encoder(noted()):
+            yield _Encoded(waiting[done], sequence)
+            done += 1
+            if done == len(waiting):
+                waiting.clear()
+                done = 0
+
+
+def _is_pair(given: object) -> bool:
+    return isinstance(given, tuple) and len(given) == 2 and all(isinstance(each, str) for each in given)
+
+
+def _item(given: object) -> TextOrPair:
+    if isinstance(given, str):
+        return given, None
+    if _is_pair(given):
+        return given  # type: ignore[return-value]
+    if isinstance(given, Mapping) and isinstance(given.get("text"), str):
+        pair = given.get("text_pair")
+        if set(given) <= {"text", "text_pair"} and (pair is None or isinstance(pair, str)):
+            return given["text"], pair
+    raise UsageError(
+        f'got {type(given).__name__}; expected a text (str), a tuple ("first", "second"), or a mapping with "text" and '
+        '"text_pair"'
+    )

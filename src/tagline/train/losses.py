@@ -1,0 +1,65 @@
+"""Losses of classification: cross-entropy with class weights, label smoothing and focal weighting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from tagline.records import Problem
+
+
+@dataclass(frozen=True)
+class LabelLoss:
+    """The loss of a batch, called as the Trainer's `compute_loss_func`.
+
+    One label: cross-entropy. Several: binary cross-entropy over all labels. A number: mean squared error.
+
+    Attributes:
+        problem: which of these.
+        weights: (L,) weight of each label; for several labels the weight of its positive examples.
+        gamma: focal loss: what is sure already counts (1 - p) ** gamma (Lin et al. 2017, Focal Loss for Dense Object
+            Detection); 0 is plain cross-entropy.
+        smoothing: share of the target that is spread evenly over the labels, in [0, 1).
+    """
+
+    problem: Problem
+    weights: torch.Tensor | None = None
+    gamma: float = 0.0
+    smoothing: float = 0.0
+
+    def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        """The loss, a scalar.
+
+        Args:
+            outputs: the model's, with `logits` (B, L).
+            labels: (B,) ids, or (B, L) zeros and ones, or (B,) numbers.
+            num_items_in_batch: given by the Trainer, not needed: a batch is a step.
+        """
+        logits = outputs.logits.float()
+        weights = None if self.weights is None else self.weights.to(logits.device)
+        if self.problem is Problem.REGRESSION:
+            return functional.mse_loss(logits.squeeze(-1), labels.float())
+        if self.problem is Problem.MULTI:
+            return self._several(logits, labels.float(), weights)
+        return self._one(logits, labels, weights)
+
+    def _one(self, logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+        each = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=self.smoothing)
+        if self.gamma:
+            sure = logits.softmax(-1).gather(-1, labels[:, None])[:, 0]
+            each = each * (1 - sure) ** self.gamma
+        if weights is None:
+            return each.mean()
+        scale = weights[labels]
+        return (each * scale).sum() / scale.sum().clamp_min(1e-12)
+
+    def _several(self, logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+        targets = labels * (1 - self.smoothing) + self.smoothing / 2
+        each = functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights, reduction="none")
+        if self.gamma:
+            chance = logits.sigmoid()
+            each = each * (labels * (1 - chance) + (1 - labels) * chance) ** self.gamma
+        return each.mean()

@@ -1,0 +1,76 @@
+"""What the fit takes: any task's model with its windows, its loss and its score on dev."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from transformers import PreTrainedModel
+
+from tagline.models.encoders import LoadedEncoder
+from tagline.train.dataset import EpochBatches, Examples
+
+Loss = Callable[..., torch.Tensor]
+"""(the model's outputs, labels, num_items_in_batch=None) to a scalar, as the Trainer's `compute_loss_func`."""
+
+
+class DevScore(Protocol):
+    """The Trainer's `compute_metrics`, called batch by batch.
+
+    Attributes:
+        batches: dev in a fixed order.
+    """
+
+    batches: EpochBatches
+
+    def __call__(self, prediction: Any, compute_result: bool = True) -> dict[str, float]:
+        """Takes the logits of one batch; with `compute_result` closes the pass and gives the scores."""
+        ...
+
+
+class Prepared(Protocol):
+    """A task ready to be learned."""
+
+    @property
+    def encoder(self) -> LoadedEncoder:
+        """The model with its fresh head."""
+        ...
+
+    @property
+    def pad(self) -> int:
+        """Id of the padding token."""
+        ...
+
+    @property
+    def train(self) -> Examples:
+        """Labelled windows."""
+        ...
+
+    @property
+    def dev(self) -> Examples | None:
+        """Labelled windows."""
+        ...
+
+    @property
+    def metric(self) -> str:
+        """Name of the score that the best epoch is chosen by; higher is better."""
+        ...
+
+    @property
+    def loss(self) -> Loss | None:
+        """The loss; None takes the model's own."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """What else decides the run, beside settings and windows."""
+        ...
+
+    def scorer(self) -> DevScore | None:
+        """Scores dev while training; None without dev."""
+        ...
+
+    def finish(self, model: PreTrainedModel) -> None:
+        """A last change of the trained weights."""
+        ...

@@ -1,0 +1,1 @@
+"""Training for sequence classification: labels of texts, losses, the score on dev."""

@@ -1,0 +1,1 @@
+"""Training for token classification: tags on sub-tokens, strict F1 on dev."""

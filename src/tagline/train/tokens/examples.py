@@ -1,0 +1,80 @@
+"""Sentences as windows with a label on each word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagline.text.features import EncodedWindow, WindowEncoder
+
+IGNORED = -100
+"""Label of a position that bears no tag, as the field writes it."""
+
+
+@dataclass(frozen=True)
+class TokenExamples:
+    """Annotated sentences as windows.
+
+    Attributes:
+        windows: all windows, sentence by sentence.
+        sentence: (N,) number of each window's sentence.
+        labels: per window, (T,) label ids, `IGNORED` where nothing is scored.
+        words: words of each sentence.
+        shortened: words of which only the first sub-tokens fit.
+    """
+
+    windows: list[EncodedWindow]
+    sentence: list[int]
+    labels: list[NDArray[np.int64]]
+    words: list[int]
+    shortened: int
+
+    @property
+    def lengths(self) -> list[int]:
+        """Sub-tokens of each window."""
+        return [len(window.ids) for window in self.windows]
+
+    def targets(self, rows: Sequence[int], width: int) -> NDArray[np.int64]:
+        """(B, width) label ids of the windows `rows`."""
+        labels = np.full((len(rows), width), IGNORED, dtype=np.int64)
+        for place, row in enumerate(rows):
+            labels[place, : len(self.labels[row])] = self.labels[row]
+        return labels
+
+    def facts(self) -> Iterator[bytes]:
+        """Everything that the run learns from, for its fingerprint."""
+        for window, labels in zip(self.windows, self.labels, strict=True):
+            yield np.asarray((window.ids, window.types), dtype=np.int64).tobytes()
+            yield labels.tobytes()
+
+
+def label_windows(
+    encoder: WindowEncoder, words: Sequence[Sequence[str]], tags: Sequence[NDArray[np.int64]], spread: bool = False
+) -> TokenExamples:
+    """Cuts sentences into windows and puts each word's label id on its first sub-token, once over all windows.
+
+    Args:
+        encoder: cuts windows.
+        words: sentences.
+        tags: label ids of each sentence's words.
+        spread: put the label on every sub-token of the word.
+    """
+    windows, owner, labels, shortened = [], [], [], 0
+    for number, (sentence, ids) in enumerate(zip(words, tags, strict=True)):
+        encoded = encoder(sentence)
+        shortened += encoded.shortened
+        for window in encoded.windows:
+            row = np.full(len(window.ids), IGNORED, dtype=np.int64)
+            own = ids[window.first : window.first + len(window.places)]
+            if spread:
+                start = int(window.places[0])
+                row[start : start + int(window.counts.sum())] = np.repeat(own, window.counts)
+            else:
+                row[window.places] = own
+            windows.append(window)
+            owner.append(number)
+            labels.append(row)
+    return TokenExamples(windows, owner, labels, [len(sentence) for sentence in words], shortened)
