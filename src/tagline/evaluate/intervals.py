@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagline.errors import UsageError
 from tagline.records import Span
@@ -48,5 +49,15 @@ def f1_interval(counts: Counts, resamples: int = 1000, level: float = 0.95, seed
     drawn = np.random.default_rng(seed).multinomial(len(counts), shares, size=resamples)  # (resamples, kinds)
     correct, predicted, gold = (drawn @ np.array([kind for kind, _ in kinds])).T  # each (resamples,)
     scores = 2 * correct / np.maximum(predicted + gold, 1)
+    return percentiles(scores, level)
+
+
+def affordable(kinds: int) -> int:
+    """Resamples for figures that cost time in proportion to `kinds`: 1,000, fewer beyond 100,000, at least 200."""
+    return min(1000, max(200, 100_000_000 // max(kinds, 1)))
+
+
+def percentiles(scores: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
+    """The bounds between which the middle `level` of the (R,) resampled scores lie."""
     low, high = np.quantile(scores, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
