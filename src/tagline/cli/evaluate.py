@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagline.cli import options as shared
+from tagline.errors import UsageError
+
+if TYPE_CHECKING:
+    from tagline.data.corpus import ReadOptions
+    from tagline.data.texts.corpus import TextCorpus
+    from tagline.data.texts.options import TextOptions
+    from tagline.engines.base import EngineSettings
+    from tagline.folder import ModelFolder
+    from tagline.predict.classifier import Classifier
+    from tagline.predict.text_judging import TextJudgement, TextReport
 
 
 def evaluate(
@@ -16,9 +27,13 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="Annotated file or datasets folder.", show_default=False)],
     json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     predictions: Annotated[
-        Path | None, typer.Option(help="Write the CoNLL file with one more column, the predicted tag.")
+        Path | None,
+        typer.Option(help="Write the file with the predictions: CoNLL with one more column; texts as .jsonl, .csv, …"),
     ] = None,
-    words: Annotated[bool, typer.Option("--words", help="Print the word-level report, too.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="Of entities: print the word-level report, too.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Of texts: draw the confusion matrix, or F1 by label (.png or .svg).")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None,
     form: shared.Format = None,
     word_column: shared.WordColumn = None,
@@ -26,26 +41,71 @@ def evaluate(
     scheme: shared.SchemeOption = None,
     strict: shared.Strict = False,
     argmax: shared.Argmax = False,
+    text_column: shared.TextColumn = None,
+    pair_column: shared.PairColumn = None,
+    label_column: shared.LabelColumn = None,
+    header: shared.Header = None,
+    quotes: shared.Quotes = None,
+    problem: shared.ProblemOption = None,
+    label_separator: shared.LabelSeparator = None,
+    label_names: shared.LabelNames = None,
     engine: shared.EngineOption = "auto",
     precision: shared.Precision = "auto",
     device: shared.Device = "auto",
     threads: shared.Threads = 0,
     batch_tokens: shared.BatchTokens = 1024,
 ) -> None:
-    """Score a model: strict precision, recall and F1 by type, conlleval's figure, words."""
-    import json
+    """Score a model: entities (strict, conlleval) and words, or labels of texts, with 95 % intervals."""
     from dataclasses import replace
 
+    from tagline.engines.base import EngineSettings
+    from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
+
+    settings = EngineSettings(engine, precision, device, threads, batch_tokens)
+    folder = ModelFolder.open(model)
+    texts = shared.TextReading(
+        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
+    )
+    if folder.manifest.task == TEXT_CLASSIFICATION:
+        if words or argmax or word_column is not None or tag_column is not None:
+            raise UsageError(
+                f"{model} labels texts; --words, --argmax, --word-column and --tag-column are for entities"
+            )
+        reading = texts.options()
+        reading = replace(reading, problem=reading.problem or folder.manifest.problem)
+        _evaluate_texts(folder, data, settings, reading, _Wanted(json_out, predictions, plot))
+        return
+    if texts.given() or plot is not None:
+        raise UsageError(f"{model} marks entities; {texts.given() or '--plot'} is for models that label texts")
+    options = replace(shared.read_options(form, word_column, tag_column, scheme, strict), split=split)
+    _evaluate_tokens(folder, data, settings, options, _Wanted(json_out, predictions, None, words, argmax))
+
+
+class _Wanted:
+    """What is to be shown and written."""
+
+    def __init__(
+        self,
+        json_out: bool,
+        predictions: Path | None,
+        plot: Path | None,
+        words: bool = False,
+        argmax: bool = False,
+    ) -> None:
+        self.json_out, self.predictions, self.plot, self.words, self.argmax = json_out, predictions, plot, words, argmax
+
+
+def _evaluate_tokens(
+    folder: ModelFolder, data: Path, settings: EngineSettings, reading: ReadOptions, wanted: _Wanted
+) -> None:
     from tagline.cli.progress import counting
     from tagline.data.corpus import read_corpus
     from tagline.data.write_corpus import copy_with_column
-    from tagline.engines.base import EngineSettings
+    from tagline.engines.opening import open_engine
     from tagline.predict.judging import judge
     from tagline.predict.tagger import Tagger
 
-    settings = EngineSettings(engine, precision, device, threads, batch_tokens)
-    reading = replace(shared.read_options(form, word_column, tag_column, scheme, strict), split=split)
-    tagger = Tagger.open(model, settings, constrained=not argmax)
+    tagger = Tagger(folder, open_engine(folder, settings), settings.batch_tokens, constrained=not wanted.argmax)
     corpus = read_corpus(data, reading, tagger.splitter)
     shared.tell_warnings(corpus)
     with counting("evaluating", len(corpus.sentences), "sentences") as advance:
@@ -57,14 +117,78 @@ def evaluate(
         )
     if judgement.shortened:
         shared.warn(f"{judgement.shortened} very long words were judged by their first sub-tokens")
-    if predictions is not None:
-        copy_with_column(data, predictions, judgement.tags, reading, tagger.splitter)
-    if json_out:
+    if wanted.predictions is not None:
+        copy_with_column(data, wanted.predictions, judgement.tags, reading, tagger.splitter)
+    if wanted.json_out:
         sys.stdout.write(json.dumps(judgement.report.to_json()) + "\n")
         return
     from rich.console import Console
 
     console = Console()
     judgement.report.render(console)
-    if words:
+    if wanted.words:
         console.print(judgement.report.words.render(), highlight=False, markup=False)
+
+
+def _evaluate_texts(
+    folder: ModelFolder, data: Path, settings: EngineSettings, reading: TextOptions, wanted: _Wanted
+) -> None:
+    from tagline.cli.progress import counting
+    from tagline.cli.train_texts import tell_corpus
+    from tagline.data.texts.reading import read_texts
+    from tagline.engines.opening import open_engine
+    from tagline.predict.classifier import Classifier
+    from tagline.predict.text_judging import judge_texts
+
+    classifier = Classifier(folder, open_engine(folder, settings), settings.batch_tokens)
+    corpus = read_texts(data, reading)
+    tell_corpus(corpus)
+    with counting("evaluating", len(corpus.texts), "texts") as advance:
+        judgement = judge_texts(classifier, corpus, advance)
+    if judgement.unknown:
+        shared.warn(
+            f"{data} has labels that the model does not know ({', '.join(judgement.unknown)}); they count as missed"
+        )
+    if judgement.shortened:
+        shared.warn(f"{judgement.shortened} pairs were longer than the window; the longer text was shortened")
+    if wanted.predictions is not None:
+        _write_predictions(corpus, judgement, classifier, wanted.predictions)
+    if wanted.plot is not None:
+        _draw(judgement.report, wanted.plot)
+    if wanted.json_out:
+        sys.stdout.write(json.dumps(judgement.report.to_json()) + "\n")
+        return
+    from rich.console import Console
+
+    judgement.report.render(Console())
+
+
+def _write_predictions(corpus: TextCorpus, judgement: TextJudgement, classifier: Classifier, target: Path) -> None:
+    """Texts with gold and predicted labels, in the formats of `tagline predict`."""
+    from tagline.data.streams.answers import classification_columns
+    from tagline.data.streams.row import Row
+    from tagline.data.streams.sinks import SinkOptions, open_sink
+    from tagline.records import Problem
+
+    several = len(classifier.labels) > 1
+    answers = classification_columns(classifier.problem, several)
+    with open_sink(target, SinkOptions(answers=answers, overwrite=True)) as sink:
+        for number, (each, answer) in enumerate(zip(corpus.texts, judgement.answers, strict=True)):
+            if classifier.problem is Problem.REGRESSION:
+                gold: object = each.score
+            else:
+                gold = list(each.labels) if classifier.problem is Problem.MULTI else each.labels[0]
+            pair = {} if each.pair is None else {"text_pair": each.pair}
+            sink.write(Row(number, each.text, None, {**pair, "gold": gold}, each.line, pair=each.pair), answer)
+
+
+def _draw(report: TextReport, target: Path) -> None:
+    from tagline.evaluate.class_reports import ClassReport, LabelSetReport
+    from tagline.evaluate.pictures import draw_confusion, draw_label_scores
+
+    if isinstance(report, ClassReport):
+        draw_confusion(report, target)
+    elif isinstance(report, LabelSetReport):
+        draw_label_scores(report, target)
+    else:
+        raise UsageError("--plot draws labels; a regression has none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from tagline.errors import UsageError
 if TYPE_CHECKING:
     from tagline.data.corpus import Corpus, ReadOptions
     from tagline.data.schemes import Scheme
+    from tagline.data.texts.options import TextOptions
+    from tagline.records import Problem
 
 Model = Annotated[Path, typer.Argument(help="Model folder, as tagline train wrote it.", show_default=False)]
 Format = Annotated[
@@ -37,6 +40,38 @@ Precision = Annotated[str, typer.Option(help="auto, bf16 or f32.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(help="Processor threads; 0 takes the cores there are.")]
 BatchTokens = Annotated[int, typer.Option(help="Most sub-tokens of a batch.")]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        help="token-classification or sequence-classification. Default: told by the file's columns.",
+        show_default=False,
+    ),
+]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(help="Column of the text: a name, or a number from 0 (-1 is the last).", show_default=False),
+]
+PairColumn = Annotated[str | None, typer.Option(help="Column of a second text, likewise.", show_default=False)]
+LabelColumn = Annotated[str | None, typer.Option(help="Column of the label or score, likewise.", show_default=False)]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header", help="Whether the first row of a table names its columns.", show_default=False
+    ),
+]
+Quotes = Annotated[
+    str | None, typer.Option(help='Quotes in a table: csv ("a, b" is one field) or literal.', show_default=False)
+]
+ProblemOption = Annotated[
+    str | None,
+    typer.Option("--problem", help="single, multi (several labels) or regression. Default: told by the labels."),
+]
+LabelSeparator = Annotated[
+    str | None, typer.Option(help="What parts the labels of a cell with several, e.g. ','.", show_default=False)
+]
+LabelNames = Annotated[
+    Path | None, typer.Option(help="File of label names, one a line, for labels that are numbers.", show_default=False)
+]
 Argmax = Annotated[bool, typer.Option("--argmax", help="Take each word's best tag for itself, not the best sequence.")]
 
 
@@ -70,6 +105,83 @@ def read_options(
     from tagline.data.corpus import ReadOptions
 
     return ReadOptions(form, column(word_column), column(tag_column), scheme(scheme_name), strict)
+
+
+TASKS = {
+    "token-classification": "token-classification",
+    "sequence-classification": "text-classification",
+    "text-classification": "text-classification",
+}
+
+
+def task(value: str | None, given: str, file: Path) -> str:
+    """The task by its name; else told by whether options of texts were given, or by the file."""
+    from tagline.data.texts.sniff import holds_labelled_texts
+
+    if value is not None:
+        if value not in TASKS:
+            raise UsageError(f"--task is {value!r}; accepted are token-classification and sequence-classification")
+        if given and TASKS[value] == "token-classification":
+            raise UsageError(f"{given} is for texts with labels; leave it away, or type --task sequence-classification")
+        return TASKS[value]
+    return TASKS["text-classification" if given or holds_labelled_texts(file) else "token-classification"]
+
+
+@dataclass(frozen=True)
+class TextReading:
+    """Options of `TextOptions`, as they were typed."""
+
+    form: str | None
+    text_column: str | None
+    pair_column: str | None
+    label_column: str | None
+    header: bool | None
+    quotes: str | None
+    problem: str | None
+    label_separator: str | None
+    label_names: Path | None
+
+    def given(self) -> str:
+        """The first option that only texts have, or nothing."""
+        for name in ("text_column", "pair_column", "label_column", "problem", "label_separator", "label_names"):
+            if getattr(self, name) is not None:
+                return f"--{name.replace('_', '-')}"
+        return ""
+
+    def options(self) -> TextOptions:
+        """How labelled texts are read."""
+        from tagline.data.texts.options import TextOptions
+
+        return TextOptions(
+            format=self.form,
+            text_column=column(self.text_column),
+            pair_column=column(self.pair_column),
+            label_column=column(self.label_column),
+            header=self.header,
+            quotes=quotes(self.quotes),
+            problem=problem(self.problem),
+            label_separator=self.label_separator,
+            label_names=self.label_names,
+        )
+
+
+def quotes(value: str | None) -> bool | None:
+    """Whether quotes quote."""
+    if value not in (None, "csv", "literal"):
+        raise UsageError(f"--quotes is {value!r}; accepted are csv and literal")
+    return None if value is None else value == "csv"
+
+
+def problem(value: str | None) -> Problem | None:
+    """A problem by its short name or its name in `config.json`."""
+    from tagline.records import Problem
+
+    if value is None:
+        return None
+    names = {each.name.lower(): each for each in Problem} | {each.value: each for each in Problem}
+    if value.lower() not in names:
+        raise UsageError(f"--problem is {value!r}; accepted are single, multi and regression")
+    return names[value.lower()]
 
 
 def tell_warnings(corpus: Corpus) -> None:

@@ -1,23 +1,25 @@
-"""`tagline predict`: entities in texts, from a string, a stream or a file of any size."""
+"""`tagline predict`: entities in texts or labels of texts, from a string, a stream or a file of any size."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagline.cli import options as shared
+from tagline.cli.reader import Reader, ReaderOptions, open_reader
+from tagline.data.streams.row import Row, RowOptions
 from tagline.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from tagline.data.streams.row import RowOptions
     from tagline.data.streams.rows import RowReader
     from tagline.data.streams.sinks import Sink
-    from tagline.predict.tagger import Tagger
 
 
 def predict(
@@ -31,6 +33,9 @@ def predict(
         ),
     ] = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to read; may be given again.")] = None,
+    text_pair: Annotated[
+        list[str] | None, typer.Option("--text-pair", help="Of pairs: the second text, one for each --text.")
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -44,7 +49,14 @@ def predict(
     text_column: Annotated[
         str | None, typer.Option(help="Column of the text: a name, or a number from 0.", show_default=False)
     ] = None,
+    pair_column: shared.PairColumn = None,
     word_column: Annotated[int, typer.Option(help="Column of the words in a CoNLL file, from 0.")] = 0,
+    header: Annotated[
+        bool, typer.Option("--header/--no-header", help="Whether the first row of a table names its columns.")
+    ] = True,
+    quotes: shared.Quotes = None,
+    top_k: Annotated[int, typer.Option(help="Of texts: how many labels to give with their scores.")] = 1,
+    all_scores: Annotated[bool, typer.Option("--all-scores", help="Of texts: give every label's score.")] = False,
     argmax: shared.Argmax = False,
     engine: shared.EngineOption = "auto",
     precision: shared.Precision = "auto",
@@ -52,33 +64,38 @@ def predict(
     threads: shared.Threads = 0,
     batch_tokens: shared.BatchTokens = 1024,
 ) -> None:
-    """Read texts and mark the entities in them."""
+    """Read texts: mark the entities in them, or label them, as the model was trained."""
     if (source is None) == (not text):
         got = "both" if text else "neither"
         raise UsageError(f'got {got} of INPUT and --text; type a file name, - for standard input, or --text "…"')
-    for each in text or ():
+    for each in (*(text or ()), *(text_pair or ())):
         _check_text(each)
     if text and (output or resume):
         raise UsageError("--text prints its answer; for -o and --resume give the texts as a file")
-    from tagline.data.streams.row import RowOptions
+    if text_pair and len(text_pair) != len(text or ()):
+        raise UsageError(f"got {len(text or ())} --text and {len(text_pair)} --text-pair; give one for each")
+    if top_k < 1:
+        raise UsageError(f"--top-k is {top_k}; expected at least 1")
     from tagline.engines.base import EngineSettings
-    from tagline.predict.tagger import Tagger
 
     settings = EngineSettings(engine, precision, device, threads, batch_tokens)
-    reading = RowOptions(form, shared.column(text_column), word_column)
+    pair = shared.column(pair_column)
+    reading = RowOptions(form, shared.column(text_column), word_column, shared.quotes(quotes), pair, header)
     if source is not None:
         _check(source, reading)
-    tagger = Tagger.open(model, settings, constrained=not argmax)
+    reader = open_reader(model, settings, ReaderOptions(argmax, None if all_scores else top_k))
     if text:
-        _print_texts(tagger, text, json_out)
+        _print_texts(reader, text, text_pair, json_out)
         return
     assert source is not None
+    reading = replace(reading, pair_column=reader.pair_column(pair, source, reading))
     fixed = {
-        "model": tagger.folder.manifest.files, "argmax": argmax, "engine": tagger.engine.name,
-        "precision": tagger.engine.precision, "batch_tokens": batch_tokens,
-        "text_column": text_column, "word_column": word_column, "form": form,
+        "model": reader.folder.manifest.files, "argmax": argmax, "engine": reader.engine.name,
+        "precision": reader.engine.precision, "batch_tokens": batch_tokens, "top_k": top_k, "all_scores": all_scores,
+        "text_column": text_column, "pair_column": pair_column, "word_column": word_column, "form": form,
+        "header": header, "quotes": quotes,
     }  # fmt: skip
-    _predict_file(tagger, source, output, reading, _Run(resume, overwrite, json_out, fixed))
+    _predict_file(reader, source, output, reading, _Run(resume, overwrite, json_out, fixed))
 
 
 class _Run:
@@ -106,28 +123,26 @@ def _check(source: str, reading: RowOptions) -> None:
     read_rows(source, reading).close()
 
 
-def _print_texts(tagger: Tagger, texts: list[str], json_out: bool) -> None:
+def _print_texts(reader: Reader, texts: list[str], pairs: list[str] | None, json_out: bool) -> None:
+    rows = [
+        Row(number, text, pair=None if pairs is None else pairs[number], line=number + 1)
+        for number, text in enumerate(texts)
+    ]
     if json_out:
-        for document in tagger.stream(texts):
-            sys.stdout.write(json.dumps(document.to_dict(), ensure_ascii=False) + "\n")
+        for _, answer in reader.rows(rows):
+            sys.stdout.write(json.dumps(answer.to_dict(), ensure_ascii=False) + "\n")
         return
-    from rich.console import Console
-
-    from tagline.cli.show import show
-
-    console = Console()
-    for document in tagger.stream(texts):
-        show(document, tagger.labels, console)
+    _print_rows(reader, rows)
 
 
-def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowOptions, run: _Run) -> None:
+def _predict_file(reader: Reader, source: str, output: str | None, reading: RowOptions, run: _Run) -> None:
     from tagline.data.streams.rows import read_rows
     from tagline.data.streams.sinks import SinkOptions, open_sink
     from tagline.predict.rows import BORDER
 
     with read_rows(source, reading) as rows:
         if output is None and sys.stdout.isatty() and not run.json_out:
-            _print_rows(tagger, rows)
+            _print_rows(reader, rows)
             return
         options = SinkOptions(
             source=None if source == "-" else source,
@@ -135,22 +150,23 @@ def _predict_file(tagger: Tagger, source: str, output: str | None, reading: RowO
             overwrite=run.overwrite,
             columns=rows.columns,
             schema=rows.schema,
+            answers=reader.answers,
         )
         sink = open_sink(output, options, run.resume)
         if run.resume:
             done = f"resuming after {sink.rows_done:,} rows" if sink.resumed else "nothing to resume; from the start"
             shared.say(done)
         if not sink.rows_done:
-            _write_rows(tagger, rows, sink, output)
+            _write_rows(reader, rows, sink, output)
             return
     with read_rows(source, reading, skip=sink.rows_done - sink.rows_done % BORDER) as rows:
-        _write_rows(tagger, rows, sink, output)
+        _write_rows(reader, rows, sink, output)
 
 
-def _write_rows(tagger: Tagger, rows: RowReader, sink: Sink, output: str | None) -> None:
+def _write_rows(reader: Reader, rows: RowReader, sink: Sink, output: str | None) -> None:
     try:
         with sink:
-            _work(tagger, rows, sink, streamed=output in (None, "-"))
+            _work(reader, rows, sink, streamed=output in (None, "-"))
     except KeyboardInterrupt:
         if output in (None, "-"):
             raise
@@ -162,40 +178,39 @@ def _write_rows(tagger: Tagger, rows: RowReader, sink: Sink, output: str | None)
         shared.say(note)
 
 
-def _work(tagger: Tagger, rows: RowReader, sink: Sink, streamed: bool) -> None:
+def _work(reader: Reader, rows: RowReader, sink: Sink, streamed: bool) -> None:
     from tagline.cli.progress import counting
-    from tagline.predict.rows import tag_rows
 
-    shortened = windows = 0
+    empty = shortened = windows = 0
     done = sink.rows_done
     total = None if rows.total_bytes is None else rows.total_bytes / 1e6
     before = rows.consumed_bytes
     quiet = streamed and sys.stdout.isatty()  # a bar would be drawn over the results
     with nullcontext(_ignore) if quiet else counting("reading", total, "MB", before / 1e6) as advance:
-        for row, document in tag_rows(tagger, rows):
+        for row, answer in reader.rows(rows):
             if row.number < done:  # read again so that the rows after it are batched as they were
                 continue
-            sink.write(row, document)
-            shortened += document.shortened
-            windows += document.windows
+            sink.write(row, answer)
+            shortened += answer.shortened
+            windows += answer.windows
+            empty += not (answer.text.strip() or (row.pair or "").strip())
             if rows.consumed_bytes != before:
                 advance((rows.consumed_bytes - before) / 1e6)
                 before = rows.consumed_bytes
     shared.say(f"{sink.rows_done:,} rows, {windows:,} windows")
     if shortened:
-        shared.warn(f"{shortened} very long words were read by their first sub-tokens")
+        shared.warn(reader.shortened(shortened))
+    if empty and reader.answers_empty:
+        shared.warn(f"{empty:,} texts are empty; their labels say nothing but what is most usual")
 
 
 def _ignore(done: float) -> None:
     """Takes the place of a progress bar."""
 
 
-def _print_rows(tagger: Tagger, rows: RowReader) -> None:
+def _print_rows(reader: Reader, rows: Iterable[Row]) -> None:
     from rich.console import Console
 
-    from tagline.cli.show import show
-    from tagline.predict.rows import tag_rows
-
     console = Console()
-    for _, document in tag_rows(tagger, rows):
-        show(document, tagger.labels, console)
+    for _, answer in reader.rows(rows):
+        reader.show(answer, console)

@@ -49,8 +49,8 @@ def confusion_tables(report: ClassReport) -> Iterator[Table | Text]:
     if not report.classes:
         return
     matrix = report.matrix()
-    table = Table(title="Confusion matrix (rows: gold, columns: predicted)")
-    table.add_column("")
+    table = Table(title="Confusion matrix")
+    table.add_column("gold ╲ predicted")
     for label in report.classes:
         table.add_column(Text(label), justify="right", overflow="fold")
     for place, (label, row) in enumerate(zip(report.classes, matrix.tolist(), strict=True)):

@@ -104,7 +104,7 @@ def evaluate_numbers(
     x, y = gold.astype(np.float64), predicted.astype(np.float64)
     texts = len(x)
     errors = x - y
-    spread = float(np.sum((x - x.mean()) ** 2)) if texts > 1 else 0.0
+    spread = float(np.sum((x - x.mean()) ** 2)) if texts and np.ptp(x) else 0.0  # of a constant, the mean is rounded
     squared = float(np.sum(errors**2))
     return NumberReport(
         pearson=pearson(x, y),

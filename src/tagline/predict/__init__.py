@@ -1,17 +1,22 @@
-"""Tagging texts with a trained model: `load` for Tagline's own answers, `pipeline` for the Hugging Face schema."""
+"""Reading texts with a trained model: `load` for Tagline's own answers, `pipeline` for the Hugging Face schema."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tagline.engines.base import EngineSettings
+from tagline.engines.opening import open_engine
+from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
+from tagline.predict.classifier import Classifier
 from tagline.predict.tagger import Tagger
 
-__all__ = ["Tagger", "load"]
+__all__ = ["Classifier", "Tagger", "load"]
 
 
-def load(name_or_folder: str | Path, settings: EngineSettings | None = None, **options: str | int) -> Tagger:
-    """Opens a model for prediction.
+def load(
+    name_or_folder: str | Path, settings: EngineSettings | None = None, **options: str | int
+) -> Tagger | Classifier:
+    """Opens a model for prediction: a `Tagger` or a `Classifier`, by what the folder was trained for.
 
     Args:
         name_or_folder: a model folder.
@@ -32,4 +37,8 @@ def load(name_or_folder: str | Path, settings: EngineSettings | None = None, **o
         if strange:
             raise UsageError(f"load got unknown options {', '.join(strange)}; accepted are {', '.join(accepted)}")
         settings = EngineSettings(**options)  # type: ignore[arg-type]
-    return Tagger.open(name_or_folder, settings)
+    folder = ModelFolder.open(name_or_folder)
+    engine = open_engine(folder, settings)
+    if folder.manifest.task == TEXT_CLASSIFICATION:
+        return Classifier(folder, engine, settings.batch_tokens)
+    return Tagger(folder, engine, settings.batch_tokens)

@@ -1,4 +1,4 @@
-"""Rows of a file through a tagger."""
+"""Rows of a file through a model."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from tagline.data.streams.row import Row
+from tagline.predict.classifier import Classifier
 from tagline.predict.tagger import SplitText, Tagger, split_words
-from tagline.records import Document
+from tagline.records import Classification, Document
+from tagline.text.sequences import TextOrPair
 
 BORDER = 1024
 """Rows after which batches begin anew: a run that is resumed at a multiple of it gives the same scores bit for bit."""
@@ -24,3 +26,18 @@ def tag_rows(tagger: Tagger, rows: Iterable[Row]) -> Iterator[tuple[Row, Documen
 
     for document in tagger.stream_split(texts(), BORDER):
         yield waiting.popleft(), document
+
+
+def classify_rows(
+    classifier: Classifier, rows: Iterable[Row], top_k: int | None = 1
+) -> Iterator[tuple[Row, Classification]]:
+    """Each row with its labels, in order; `top_k` as in `Classifier`."""
+    waiting: deque[Row] = deque()
+
+    def items() -> Iterator[TextOrPair]:
+        for row in rows:
+            waiting.append(row)
+            yield classifier.item(row.text if row.pair is None else (row.text, row.pair))
+
+    for read in classifier.read(items(), BORDER):
+        yield waiting.popleft(), classifier.decide(read, top_k)

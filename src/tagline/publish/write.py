@@ -43,8 +43,8 @@ def write_model(
         parts: model, tokenizer, logs.
         manifest: what `tagline.json` will say beside metrics and fingerprints.
         target: the folder to make.
-        judge: is called with the unfinished folder and gives what the manifest learns from it (`metrics`, `thresholds`),
-            so that the scores are those of the engine that users run.
+        judge: is called with the unfinished folder and gives what the manifest learns (`metrics`, `thresholds`), so
+            that the scores are those of the engine that users run.
         overwrite: replace a folder that is there.
 
     Raises:

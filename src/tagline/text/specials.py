@@ -46,7 +46,7 @@ def frame_of(tokenizer: Any) -> Frame:
 
 
 def pair_frame_of(tokenizer: Any) -> Frame:
-    """The frame of a pair, as the tokenizer's own template lays it: `[CLS] A [SEP] B [SEP]`, `<s> A </s></s> B </s>`."""
+    """The frame of a pair, in the tokenizer's own form: `[CLS] A [SEP] B [SEP]`, `<s> A </s></s> B </s>`."""
     inner = [tokenizer.encode(text, add_special_tokens=False).ids for text in ("a", "b")]
     return _frame(tokenizer.encode("a", "b"), inner)
 

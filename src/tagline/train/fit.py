@@ -262,9 +262,7 @@ def _arguments(settings: FitSettings, work: Path, epochs: int, metric: str | Non
         ) from error
 
 
-def _optimizer(
-    encoder: LoadedEncoder, arguments: TrainingArguments, settings: FitSettings
-) -> torch.optim.Optimizer:
+def _optimizer(encoder: LoadedEncoder, arguments: TrainingArguments, settings: FitSettings) -> torch.optim.Optimizer:
     """The Trainer's optimiser of that name over our groups: encoder and fresh parts, with and without decay."""
     model = encoder.model
     kind: type[torch.optim.Optimizer]

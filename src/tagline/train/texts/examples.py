@@ -22,7 +22,7 @@ class TextExamples:
     Attributes:
         windows: all windows, text by text.
         owner: (W,) number of each window's text.
-        targets_by_text: (N,) label ids (`UNKNOWN` for one that the model lacks), (N, L) zeros and ones, or (N,) numbers.
+        targets_by_text: (N,) label ids (`UNKNOWN` where the model lacks it), (N, L) zeros and ones, or (N,) numbers.
         shortened: pairs of which a part did not fit.
         cut: sub-tokens of pairs that did not fit.
     """

@@ -145,9 +145,7 @@ def label_set(train: TextCorpus) -> tuple[str, ...]:
     return labels
 
 
-def check_labels(
-    labels: Sequence[str], train: TextCorpus, other: TextCorpus, settings: TextSettings
-) -> dict[str, int]:
+def check_labels(labels: Sequence[str], train: TextCorpus, other: TextCorpus, settings: TextSettings) -> dict[str, int]:
     """Finds out whether dev or test is of train's kind, and counts its labels that train lacks.
 
     Raises:

@@ -1,0 +1,138 @@
+"""What `tagline train` does whatever the task: places, settings, the fit, the model folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tagline.cli import options as shared
+from tagline.errors import MissingExtraError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from tagline.folder import Manifest
+    from tagline.train.fit import Fitted
+    from tagline.train.prepared import Prepared
+    from tagline.train.settings import FitSettings
+
+_NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tensorboard")
+
+S = TypeVar("S", bound="FitSettings")
+P = TypeVar("P", bound="Prepared")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training as it was asked for.
+
+    Attributes:
+        files: annotated files by role (`train`, `dev`, `test`).
+        output: the model folder to make.
+        work: the folder of the run, beside it.
+        resume: go on from the last checkpoint.
+        overwrite: replace what is there.
+    """
+
+    files: dict[str, Path]
+    output: Path
+    work: Path
+    resume: bool
+    overwrite: bool
+
+
+def learn(
+    prepared: P,
+    settings: FitSettings,
+    run: Run,
+    manifest: Callable[[Fitted[P]], Manifest],
+    judge: Callable[[Path], dict[str, Any]],
+) -> dict[str, Any]:
+    """Fits, judges through the engine that users will run, writes the folder; gives the metrics."""
+    from tagline.cli.progress import training
+    from tagline.publish.write import Parts, write_model
+    from tagline.train.fit import fit
+
+    with training() as report:
+        fitted = fit(prepared, settings, run.work, run.resume, report)
+    parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
+    folder = write_model(parts, manifest(fitted), run.output, judge, run.overwrite)
+    shutil.rmtree(run.work, ignore_errors=True)
+    return folder.manifest.metrics
+
+
+def places(output: Path, resume: bool, overwrite: bool) -> tuple[Path, Path]:
+    """The model folder and, beside it, the folder of the run. Whether they can be made is found out before any work.
+
+    Raises:
+        OutputError: something is there that may not be replaced, or nothing can be made there.
+    """
+    if output.name in ("", ".."):
+        output = output.resolve()
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"{output} is a file; expected the name of a folder to make")
+    if output.is_dir() and any(output.iterdir()):
+        if not (output / "config.json").is_file():
+            raise OutputError(f"{output} is a folder that holds no model, and only models are replaced; name another")
+        if not overwrite:
+            raise OutputError(f"{output} is there already; type --overwrite to replace it, or another name with -o")
+    work = output.with_name(output.name + ".training")
+    if work.exists() and not resume and not overwrite:
+        raise OutputError(f"{work} holds an unfinished run; type --resume to go on, or --overwrite to begin anew")
+    if resume and not work.exists():
+        shared.say(f"nothing to resume in {work}; training begins at the beginning")
+    place = output.absolute().parent
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        reason = "may not be written to" if place.is_dir() else "is a file"
+        raise OutputError(f"{output} cannot be made: {place} {reason}; give another place with -o")
+    return output, work
+
+
+def check_extra() -> None:
+    """Raises `MissingExtraError` unless training is installed."""
+    import importlib.util
+
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        raise MissingExtraError("training", "train")
+
+
+def settings_of(kind: type[S], given: dict[str, Any], pairs: Iterable[str]) -> S:
+    """Settings from options (None: not given) and from `--set NAME=VALUE`.
+
+    Raises:
+        UsageError: a setting that this task does not have, or a value that it does not take.
+    """
+    known = kind.__dataclass_fields__
+    chosen = {name: value for name, value in given.items() if value is not None}
+    strange = [name for name in chosen if name not in known]
+    if strange:
+        raise UsageError(f"--{strange[0].replace('_', '-')} is not for this task; leave it away")
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        name = name.replace("-", "_")
+        if not equals or name not in known:
+            raise UsageError(f"--set got {pair!r}; expected NAME=VALUE with one of {', '.join(sorted(known))}")
+        chosen[name] = shared.scheme(text) if name == "scheme" else _value(name, text, str(known[name].type))
+    return kind(**chosen)
+
+
+def _value(name: str, text: str, wanted: str) -> Any:
+    try:
+        value = json.loads(text.lower() if text in ("True", "False", "None") else text)
+    except ValueError:
+        value = text
+    if not isinstance(value, _accepted(wanted)) or (isinstance(value, bool) and "bool" not in wanted):
+        raise UsageError(f"--set {name}: got {text!r}; expected {wanted}")
+    return value
+
+
+def _accepted(annotation: str) -> tuple[type, ...]:
+    kinds: dict[str, tuple[type, ...]] = {
+        "int": (int,), "float": (int, float), "str": (str,), "bool": (bool,), "None": (type(None),),
+    }  # fmt: skip
+    return tuple(kind for name in annotation.split(" | ") for kind in kinds[name])
