@@ -137,13 +137,13 @@ def _grid(axes: Axes, size: int, names: Sequence[str], cell: float) -> None:
 
 
 def _write_counts(axes: Axes, counts: NDArray[np.int64], depth: NDArray[Any], cell: float) -> None:
-    longest = len(f"{counts.max():,}")
-    points = float(np.clip(cell * 72 * 0.8 / (0.62 * longest), 4, min(11, cell * 30)))
     for row, column in np.argwhere(counts):
+        count = f"{counts[row, column]:,}"
+        points = float(np.clip(cell * 72 * 0.85 / (0.7 * len(count)), 4, min(11, cell * 23)))
         axes.text(
             column,
             row,
-            f"{counts[row, column]:,}",
+            count,
             ha="center",
             va="center",
             fontsize=points,

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tagline.folder import Manifest
+from tagline.folder import TEXT_CLASSIFICATION, Manifest
+from tagline.records import Problem
 
+_HEADLINES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "matthews": "Matthews",
+    "exact_match": "exact match",
+    "spearman": "Spearman",
+    "pearson": "Pearson",
+}
 _HEAD = """---
 library_name: tagline
 pipeline_tag: {task}
@@ -21,21 +31,23 @@ tags:
 def model_card(manifest: Manifest, name: str) -> str:
     """Markdown with the hub's metadata block: task, data, scores, settings, how to use it."""
     training = manifest.training
+    encoder = training.get("encoder", {})
+    for_texts = manifest.task == TEXT_CLASSIFICATION
+    about = _about_texts(manifest) if for_texts else _about_tokens(manifest)
     lines = [_HEAD.format(task=manifest.task, name=name)]
     lines.append(
-        f"Reads text and marks entities. Trained by Tagline {manifest.version} from the encoder "
-        f"`{training.get('encoder', {}).get('name', 'unknown')}`"
-        f" (family {training.get('encoder', {}).get('family', 'unknown')}); tag scheme {manifest.scheme.value}; "
-        f"windows of {manifest.window} sub-tokens, every word scored once.\n"
+        f"{about[0]} Trained by Tagline {manifest.version} from the encoder `{encoder.get('name', 'unknown')}` "
+        f"(family {encoder.get('family', 'unknown')}); {about[1]}\n"
     )
-    lines += ["## Use\n", f'```python\nimport tagline\n\nner = tagline.load("{name}")\nprint(ner("…").entities)\n```\n']
+    lines += ["## Use\n", f"```python\nimport tagline\n\n{_use(manifest, name)}\n```\n"]
     if manifest.shapes:
         lines.append(
             "Segment ids carry word shapes. `transformers` loads the folder too, but sends zeros as segment ids and so "
             "gives other, usually worse, answers.\n"
         )
-    lines += _scores(manifest.metrics)
-    lines += _data(training.get("data", {}))
+    if manifest.metrics:
+        lines += _text_scores(manifest) if for_texts else _token_scores(manifest.metrics)
+    lines += _data(training.get("data", {}), training.get("split"))
     settings = training.get("settings", {})
     if settings:
         lines += ["## Settings\n", "| setting | value |\n|---|---|"]
@@ -43,36 +55,97 @@ def model_card(manifest: Manifest, name: str) -> str:
         lines.append("")
     lines += [
         "## Limits\n",
-        "The scores hold for text like the test data. Scores of entities are probabilities of the model, not of the "
+        "The scores hold for text like the test data. Scores of answers are probabilities of the model, not of the "
         "world; judge the model on your own text before you rely on it.\n",
     ]
     return "\n".join(lines)
 
 
-def _scores(metrics: dict[str, Any]) -> list[str]:
-    if not metrics:
-        return []
+def _about_tokens(manifest: Manifest) -> tuple[str, str]:
+    return (
+        "Reads text and marks entities.",
+        f"tag scheme {manifest.scheme.value}; windows of {manifest.window} sub-tokens, every word scored once.",
+    )
+
+
+def _about_texts(manifest: Manifest) -> tuple[str, str]:
+    what = {
+        Problem.SINGLE: "gives each the one label that fits best",
+        Problem.MULTI: "gives each all labels that fit",
+        Problem.REGRESSION: "gives each a number",
+    }[manifest.problem]
+    if manifest.paired:
+        return f"Reads pairs of texts and {what}.", f"a pair is read in one window of {manifest.window} sub-tokens."
+    long = f"long texts are read whole, in windows of {manifest.window} sub-tokens whose logits are pooled"
+    return f"Reads texts and {what}.", f"{long} by their {manifest.pooling}."
+
+
+def _use(manifest: Manifest, name: str) -> str:
+    if manifest.task != TEXT_CLASSIFICATION:
+        return f'ner = tagline.load("{name}")\nprint(ner("…").entities)'
+    given = '("…", "…")' if manifest.paired else '"…"'
+    wanted = {Problem.SINGLE: "label", Problem.MULTI: "labels", Problem.REGRESSION: "score"}[manifest.problem]
+    return f'classify = tagline.load("{name}")\nprint(classify({given}).{wanted})'
+
+
+def _token_scores(metrics: dict[str, Any]) -> list[str]:
     lines = ["## Scores\n", "Strict F1 over whole entities, through the folder's own engine.\n"]
     for role, report in metrics.items():
         strict = report["strict"]
         lines.append(f"**{role}**: {report['sentences']} sentences, F1 {100 * strict['f1']:.2f}")
-        low, high = report.get("strict_interval", (None, None))
-        if low is not None:
-            lines[-1] += f" (95 % interval {100 * low:.2f} to {100 * high:.2f})"
+        lines[-1] += _interval(report.get("strict_interval"))
         lines += ["", "| type | precision | recall | F1 | support |", "|---|---|---|---|---|"]
-        for label, score in [*report["types"].items(), ("all", strict)]:
-            lines.append(
-                f"| {label} | {100 * score['precision']:.2f} | {100 * score['recall']:.2f} | "
-                f"{100 * score['f1']:.2f} | {score['support']} |"
-            )
+        lines += [_row(label, score) for label, score in [*report["types"].items(), ("all", strict)]]
         lines.append("")
     return lines
 
 
-def _data(data: dict[str, Any]) -> list[str]:
+def _text_scores(manifest: Manifest) -> list[str]:
+    lines = ["## Scores\n", "Through the folder's own engine; intervals are 95 % bootstraps over texts.\n"]
+    for role, report in manifest.metrics.items():
+        lines.append(f"**{role}**: {report['texts']} texts")
+        for name in _HEADLINES:
+            value = report.get(name.removesuffix("_f1"))
+            value = value["f1"] if isinstance(value, dict) else value
+            if isinstance(value, int | float):
+                lines[-1] += f", {_HEADLINES[name]} {100 * value:.2f}"
+                lines[-1] += _interval(report.get("intervals", {}).get(name))
+        classes = report.get("classes")
+        if isinstance(classes, dict):
+            lines += ["", "| label | precision | recall | F1 | support |", "|---|---|---|---|---|"]
+            lines += [_row(label, score) for label, score in classes.items()]
+        lines.append("")
+    if manifest.thresholds:
+        lines += ["A label is said from these probabilities on, tuned on dev:\n", "| label | threshold |\n|---|---|"]
+        lines += [f"| {label} | {value:.3f} |" for label, value in manifest.thresholds.items()]
+        lines.append("")
+    return lines
+
+
+def _row(label: str, score: dict[str, Any]) -> str:
+    figures = " | ".join(f"{100 * score[name]:.2f}" for name in ("precision", "recall", "f1"))
+    return f"| {label} | {figures} | {score['support']} |"
+
+
+def _interval(bounds: Any) -> str:
+    if not bounds:
+        return ""
+    low, high = bounds
+    return f" (95 % interval {100 * low:.2f} to {100 * high:.2f})"
+
+
+def _data(data: dict[str, Any], split: dict[str, Any] | None) -> list[str]:
     if not data:
         return []
-    lines = ["## Data\n", "| role | file | sentences | SHA-256 |", "|---|---|---|---|"]
+    lines = ["## Data\n"]
+    if split:
+        shares = "/".join(f"{100 * share:g}" for share in split["shares"])
+        lines.append(
+            f"One file, split {shares} by label with seed {split['seed']}, after {split['duplicates_removed']} "
+            "duplicates were removed.\n"
+        )
+    lines += ["| role | file | examples | SHA-256 of the file |", "|---|---|---|---|"]
     for role, facts in data.items():
-        lines.append(f"| {role} | {facts['file']} | {facts['sentences']} | `{facts['sha256'][:16]}…` |")
+        count = facts.get("sentences", facts.get("texts"))
+        lines.append(f"| {role} | {facts['file']} | {count} | `{facts['sha256'][:16]}…` |")
     return [*lines, ""]
