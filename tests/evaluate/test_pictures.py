@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def test_label_scores_hold_names_scores_and_support(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"'.pdf'; a picture is written as .png or .svg"):
         draw_confusion(report(2), tmp_path / "matrix.pdf")
+    with pytest.raises(UsageError, match="up to 400 classes; the report has 401"):
+        draw_confusion(report(401), tmp_path / "matrix.png")
     with pytest.raises(UsageError, match="nothing to draw"):
         draw_confusion(evaluate_labels([], [], ["a"]), tmp_path / "matrix.png")
     with pytest.raises(OutputError, match="its folder does not exist"):
@@ -91,10 +94,18 @@ def test_without_matplotlib_the_extra_is_named(tmp_path: Path, monkeypatch: pyte
         draw_confusion(report(2), tmp_path / "matrix.png")
 
 
-def test_pyplot_is_left_alone(tmp_path: Path) -> None:
-    import matplotlib as mpl
-
-    before = dict(mpl.rcParams)
-    draw_confusion(report(2), tmp_path / "matrix.png")
-    assert dict(mpl.rcParams) == before
-    assert not mpl._pylab_helpers.Gcf.figs  # type: ignore[attr-defined]
+def test_settings_and_pyplot_are_left_alone(tmp_path: Path) -> None:
+    code = f"""
+import sys
+import matplotlib
+from pathlib import Path
+from tagline.evaluate import evaluate_labels
+from tagline.evaluate.pictures import draw_confusion
+names = [name for name in matplotlib.rcParams if name != "backend"]  # reading that one imports pyplot
+before = [matplotlib.rcParams[name] for name in names]
+draw_confusion(evaluate_labels(["a"], ["a"], ["a", "b"]), Path({str(tmp_path / "matrix.png")!r}))
+assert [matplotlib.rcParams[name] for name in names] == before
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert (tmp_path / "matrix.png").stat().st_size > 1000

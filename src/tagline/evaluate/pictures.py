@@ -22,7 +22,7 @@ INK, SOFT, RULE = "#1b2733", "#66727f", "#dfe4e9"
 RIGHT = ("#f3f8fa", "#9ccbd6", "#2e8ba3", "#0d4f66")  # shares of a class that were found
 WRONG = ("#ffffff", "#fbd9b5", "#ee9150", "#b63d16")  # shares that were taken for another
 SUFFIXES = (".png", ".svg")
-FULL = 60  # beyond so many classes cells hold no counts
+FULL, MOST = 60, 400  # beyond so many classes cells hold no counts, and nothing is drawn
 LONGEST = 40  # characters of a class's name on an axis
 
 
@@ -32,14 +32,16 @@ def draw_confusion(report: ClassReport, path: Path) -> None:
     Names beyond 40 characters end in an ellipsis; beyond 60 classes the cells are colours only.
 
     Args:
-        report: a report of at least one text.
+        report: a report of at least one text and at most 400 classes.
         path: the picture, ending in .png or .svg; an earlier file is replaced.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
-        UsageError: the path ends otherwise, or the report has no text.
+        UsageError: the path ends otherwise, or the report has no text or too many classes.
         OutputError: the file cannot be written.
     """
+    if len(report.classes) > MOST:
+        raise UsageError(f"a confusion matrix is drawn of up to {MOST} classes; the report has {len(report.classes)}")
     _save(path, report.texts, lambda figure: _confusion(report, figure))
 
 
@@ -89,7 +91,8 @@ def _confusion(report: ClassReport, figure: Figure) -> None:
     counts = report.matrix()
     size = len(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    cell = max(0.34, min(6.5 / size, 1.5 / (1 + 0.15 * size)))  # inches
+    # Inches: large cells for few classes, then room for the counts, then only for a name beside each row.
+    cell = max(0.34, min(6.5 / size, 1.5 / (1 + 0.15 * size))) if size <= FULL else max(0.1, 20 / size)
     side = cell * size
     figure.set_size_inches(side + 2, side + 2)
     axes = figure.add_axes((1 / (side + 2), 1 / (side + 2), side / (side + 2), side / (side + 2)))
