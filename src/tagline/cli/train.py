@@ -54,7 +54,7 @@ def train(
     label_names: shared.LabelNames = None,
     split: Annotated[
         str | None,
-        typer.Option(help="Of labelled texts in one file: shares of train, dev and test (80/10/10), or none."),
+        typer.Option(help="Of texts without --dev: shares of train, dev and test, or none. Default: 80/10/10."),
     ] = None,
     pooling: Annotated[
         str | None, typer.Option(help="Windows of a long text: mean or max.", show_default=False)

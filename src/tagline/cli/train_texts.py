@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tagline.train.texts.prepare import PreparedTexts
     from tagline.train.texts.settings import TextSettings
 
-_SHARES = "80/10/10"
+_SHARES, _WITH_TEST = "80/10/10", "90/10/0"  # of a single file; of training data that come with a test file
 
 
 def train_texts(run: Run, settings: TextSettings, reading: TextOptions, shares: str | None) -> dict[str, Any]:
@@ -47,11 +47,7 @@ def _read(
     corpora = {role: read_texts(path, reading) for role, path in files.items()}
     for corpus in corpora.values():
         tell_corpus(corpus)
-    split = None
-    if set(files) == {"train"} and shares != "none":
-        corpora, split = _split(corpora["train"], shares or _SHARES, settings.seed)
-    elif shares not in (None, "none"):
-        raise UsageError(f"--split {shares} is for a single file, but --dev or --test is given, too; leave one away")
+    corpora, split = _parts(corpora, shares, settings.seed)
     labels = label_set(corpora["train"])
     for role, corpus in corpora.items():
         shared.say(f"{role}: {len(corpus.texts):,} {'pairs' if corpus.paired else 'texts'}{_frequencies(corpus)}")
@@ -59,10 +55,10 @@ def _read(
             continue
         if unknown := check_labels(labels, corpora["train"], corpus, settings):
             shared.warn(f"{corpus.path}: {sum(unknown.values())} labels that train lacks count as missed")
-        if split is None and (both := find_overlap(corpora["train"], corpus)):
+        if both := find_overlap(corpora["train"], corpus):
             shared.warn(
-                f"{both:,} of the {len(corpus.texts):,} texts of {corpus.path} stand in the training data, too: "
-                "scores on them say little"
+                f"{both:,} of the {len(corpus.texts):,} texts of {corpus.path} stand in the training data, too; they "
+                "make the scores look better than they are"
             )
     return corpora, split
 
@@ -86,20 +82,32 @@ def _frequencies(corpus: TextCorpus) -> str:
     return f": {shown}{more}{rare}"
 
 
-def _split(corpus: TextCorpus, text: str, seed: int) -> tuple[dict[str, TextCorpus], dict[str, Any]]:
+def _parts(
+    corpora: dict[str, TextCorpus], text: str | None, seed: int
+) -> tuple[dict[str, TextCorpus], dict[str, Any] | None]:
+    """The corpora, with what was not given split off the training data; and how."""
     from tagline.data.texts.splits import split_texts
 
+    if "dev" in corpora:
+        if text not in (None, "none"):
+            raise UsageError(f"--split {text} is for who has no --dev; leave one of the two away")
+        return corpora, None
+    if text == "none":
+        return corpora, None
+    text = text or (_WITH_TEST if "test" in corpora else _SHARES)
     shares = parse_shares(text)
-    parts = split_texts(corpus, shares, seed)
+    if "test" in corpora and shares[2]:
+        raise UsageError(f"--split {text} makes a test part, but --test is given, too; type --split {_WITH_TEST}")
+    parts = split_texts(corpora["train"], shares, seed)
     shared.say(
-        f"one file: split {text} into train, dev and test by label, seed {seed}; {parts.removed:,} duplicates removed"
+        f"no --dev: {corpora['train'].path} is split {text} into train, dev and test by label, seed {seed}; {parts.removed:,} duplicates removed"
         + (f", {parts.conflicting:,} of them with another label" if parts.conflicting else "")
     )
     if parts.single:
         shared.warn(f"too few examples to stand in every part, kept in train: {', '.join(parts.single)}")
-    corpora = {"train": parts.train, "dev": parts.dev, "test": parts.test}
+    given = {"train": parts.train, "dev": parts.dev, "test": corpora.get("test", parts.test)}
     facts = {"shares": list(shares), "seed": seed, "duplicates_removed": parts.removed}
-    return {role: each for role, each in corpora.items() if each.texts}, facts
+    return {role: each for role, each in given.items() if each.texts}, facts
 
 
 def parse_shares(text: str) -> tuple[float, float, float]:

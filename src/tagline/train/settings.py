@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from tagline.errors import UsageError
 
 PRECISIONS = ("auto", "bf16", "f32")
 UNKNOWN = ("error", "miss")
-_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2000, 4, 6
+_STEPS = 2000
 _FEWEST_STEPS, _SMALLEST_BATCH, _LARGEST_BATCH = 200, 256, 640  # steps of an epoch, sub-tokens of a step
 
 
@@ -19,7 +19,8 @@ class FitSettings:
 
     Attributes:
         encoder: `minilm`, a folder or a hub name.
-        epochs: passes over the training data; 0 takes as many as make about 2,000 steps, at least 4 and at most 6.
+        epochs: passes over the training data; 0 takes as many as make about 2,000 steps, within
+            `EPOCHS`.
         batch_tokens: sub-tokens of an optimiser step; 0 takes 640, or for small corpora so many that an epoch has 200
             steps, at least 256.
         learning_rate: peak rate of the encoder.
@@ -39,6 +40,8 @@ class FitSettings:
         threads: processor threads; 0 takes the cores that the process may use.
         seed: of shuffling, the head and dropout.
     """
+
+    EPOCHS: ClassVar[tuple[int, int]] = (4, 6)  # fewest and most that are taken unasked
 
     encoder: str = "minilm"
     epochs: int = 0
@@ -77,7 +80,7 @@ class FitSettings:
         """The settings with batches and epochs fixed for a corpus of `tokens` sub-tokens."""
         batch = self.batch_tokens or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, tokens // _FEWEST_STEPS))
         steps = max(1, round(tokens / batch))
-        epochs = self.epochs or min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, round(_STEPS / steps)))
+        epochs = self.epochs or min(self.EPOCHS[1], max(self.EPOCHS[0], round(_STEPS / steps)))
         return replace(self, batch_tokens=batch, epochs=epochs)
 
     def to_dict(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tagline.errors import UsageError
 from tagline.train.settings import FitSettings, at_least, one_of
@@ -22,7 +23,9 @@ class TextSettings(FitSettings):
         label_smoothing: share of the target that is spread over all labels.
     """
 
-    learning_rate: float = 1e-4
+    EPOCHS: ClassVar[tuple[int, int]] = (3, 5)
+
+    learning_rate: float = 6e-5
     pooling: str = "mean"
     class_weights: str = ""
     focal_gamma: float = 0.0
