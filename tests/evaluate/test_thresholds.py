@@ -36,7 +36,8 @@ def f1_at(gold: NDArray[np.bool_], probabilities: NDArray[np.float64], threshold
 def brute(gold: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> tuple[float, float]:
     """Best F1 over every way to cut, and how near 0.5 a half-way threshold reaches it."""
     values = sorted({0.0, *probabilities.tolist()})
-    cuts = [(low + high) / 2 for low, high in pairwise(values)]
+    # Between neighbouring floats the middle falls on one of them; only the upper one parts them.
+    cuts = [middle if (middle := (low + high) / 2) > low else high for low, high in pairwise(values)]
     cuts += [0.0] if probabilities.min() == 0 else []
     tried = [(f1_at(gold, probabilities, cut), -abs(cut - 0.5)) for cut in cuts]
     best = max(tried)
