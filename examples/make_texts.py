@@ -36,11 +36,6 @@ FRAMES = (
     "we found {subject} {word}.",
     "I must say {subject} was {word}.",
 )
-    "{subject} was {word}.",
-    "{subject}: {word}!",
-    "we found {subject} {word}.",
-    "I must say {subject} was {word}.",
-)
 OPENINGS = ("", "", "Three nights in May. ", "We came with two children. ", "Booked by phone. ", "My second stay. ")
 ENDINGS = ("", "", " We will see.", " That is all.", " Greetings from Bergen.", " Room 14, by the way.")
 

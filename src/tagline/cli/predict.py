@@ -14,10 +14,10 @@ import typer
 
 from tagline.cli import options as shared
 from tagline.cli.reader import Reader, ReaderOptions, open_reader
-from tagline.data.streams.row import Row, RowOptions
 from tagline.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from tagline.data.streams.row import Row, RowOptions
     from tagline.data.streams.rows import RowReader
     from tagline.data.streams.sinks import Sink
 
@@ -76,6 +76,7 @@ def predict(
         raise UsageError(f"got {len(text or ())} --text and {len(text_pair)} --text-pair; give one for each")
     if top_k < 1:
         raise UsageError(f"--top-k is {top_k}; expected at least 1")
+    from tagline.data.streams.row import RowOptions
     from tagline.engines.base import EngineSettings
 
     settings = EngineSettings(engine, precision, device, threads, batch_tokens)
@@ -124,6 +125,8 @@ def _check(source: str, reading: RowOptions) -> None:
 
 
 def _print_texts(reader: Reader, texts: list[str], pairs: list[str] | None, json_out: bool) -> None:
+    from tagline.data.streams.row import Row
+
     rows = [
         Row(number, text, pair=None if pairs is None else pairs[number], line=number + 1)
         for number, text in enumerate(texts)

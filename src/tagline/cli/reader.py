@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tagline.data.streams.row import Row, RowOptions
 from tagline.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tagline.data.streams.row import Row, RowOptions
     from tagline.engines.base import Engine, EngineSettings
     from tagline.folder import ModelFolder
     from tagline.predict.classifier import Classifier
