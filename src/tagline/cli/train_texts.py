@@ -100,8 +100,8 @@ def _parts(
         raise UsageError(f"--split {text} makes a test part, but --test is given, too; type --split {_WITH_TEST}")
     parts = split_texts(corpora["train"], shares, seed)
     shared.say(
-        f"no --dev: {corpora['train'].path} is split {text} into train, dev and test by label, seed {seed}; {parts.removed:,} duplicates removed"
-        + (f", {parts.conflicting:,} of them with another label" if parts.conflicting else "")
+        f"no --dev: {corpora['train'].path} is split {text} into train, dev and test by label, seed {seed}; "
+        f"{parts.removed:,} duplicates removed" + (f", {parts.conflicting:,} of them with another label" if parts.conflicting else "")
     )
     if parts.single:
         shared.warn(f"too few examples to stand in every part, kept in train: {', '.join(parts.single)}")

@@ -23,7 +23,7 @@ class TextSettings(FitSettings):
         label_smoothing: share of the target that is spread over all labels.
     """
 
-    EPOCHS: ClassVar[tuple[int, int]] = (3, 5)
+    EPOCHS: ClassVar[tuple[int, int]] = (2, 5)
 
     learning_rate: float = 6e-5
     pooling: str = "mean"
