@@ -39,8 +39,8 @@ def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str
     from tagline.predict.tagger import Tagger
     from tagline.publish.write import Parts, write_model
     from tagline.train.fit import fit
-    from tagline.train.tokens.prepare import prepare_tokens
     from tagline.train.provenance import manifest_of_tokens
+    from tagline.train.tokens.prepare import prepare_tokens
     from tagline.train.tokens.settings import TokenSettings
 
     train, dev, test = (read_corpus(DATA / name / file) for file in FILES[name])

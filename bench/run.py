@@ -20,6 +20,8 @@ import memory
 import rawtext
 import report
 import speed
+import texts as text_runs
+import textspeed
 from common import BUILD, OUT, machine
 
 SEEDS = (1, 2, 3)
@@ -42,6 +44,20 @@ def accuracy() -> dict[str, Any]:
     }
 
 
+def texts() -> dict[str, Any]:
+    """Four corpora of labelled texts, three seeds."""
+    text_runs.OUT.mkdir(parents=True, exist_ok=True)
+    return {name: [text_runs.run(name, seed, threads=0, changes={}) for seed in SEEDS] for name in text_runs.FILES}
+
+
+def text_speed() -> dict[str, Any]:
+    """Texts per second on SST-2 test."""
+    folder = text_runs.OUT / "sst2-1"
+    if not folder.is_dir():
+        sys.exit(f"bench: {folder} is not there yet; type: python bench/run.py --only texts")
+    return textspeed.throughput(folder, REPEATS)
+
+
 def raw_text() -> list[dict[str, Any]]:
     """Raw text against gold words, each seed."""
     return [rawtext.compare(model(seed=seed), "conll2003") for seed in SEEDS]
@@ -55,8 +71,10 @@ def memory_use() -> list[dict[str, Any]]:
 
 PARTS: dict[str, Callable[[], Any]] = {
     "accuracy": accuracy,
+    "texts": texts,
     "rawtext": raw_text,
     "speed": lambda: speed.throughput(model(), REPEATS),
+    "textspeed": text_speed,
     "start": lambda: speed.start(model(), REPEATS),
     "memory": memory_use,
 }
