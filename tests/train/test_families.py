@@ -20,8 +20,8 @@ from tagline.publish.graph import input_names
 from tagline.publish.write import Parts, write_model
 from tagline.text.batches import pad
 from tagline.train.fit import fit
-from tagline.train.tokens.prepare import prepare_tokens
 from tagline.train.provenance import manifest_of_tokens
+from tagline.train.tokens.prepare import prepare_tokens
 from tagline.train.tokens.settings import TokenSettings
 
 PEOPLE = ["Maria Novak", "Peter", "Okafor", "Ana O'Brien", "Lindqvist", "J. Gómez"]

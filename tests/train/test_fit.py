@@ -21,11 +21,12 @@ from tagline.data.corpus import Corpus, read_corpus
 from tagline.errors import Interrupted, UsageError
 from tagline.train.callbacks import ProgressEvent
 from tagline.train.fit import Fitted, fit
-from tagline.train.tokens.prepare import PreparedTokens, prepare_tokens
 from tagline.train.runs import open_run
+from tagline.train.tokens.prepare import PreparedTokens, prepare_tokens
 from tagline.train.tokens.settings import TokenSettings
 
 Report = Callable[[ProgressEvent], None]
+Tagged = Fitted[PreparedTokens]
 STEPS = 8  # of an epoch
 
 
@@ -46,7 +47,7 @@ class Material:
                     parameter.zero_()
         return prepared
 
-    def fit(self, work: Path, resume: bool = False, report: Report | None = None, **changes: Any) -> Fitted:
+    def fit(self, work: Path, resume: bool = False, report: Report | None = None, **changes: Any) -> Tagged:
         """A training on fresh material. A resumed one begins with a spoilt model, which must not matter."""
         settings = dataclasses.replace(self.settings, **changes)
         return fit(self.prepared(settings, spoilt=resume), settings, work, resume, report)
@@ -67,21 +68,21 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
 
 
 @pytest.fixture(scope="module")
-def unbroken(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+def unbroken(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Tagged:
     return material.fit(tmp_path_factory.mktemp("unbroken") / "work")
 
 
-def weights(fitted: Fitted) -> dict[str, torch.Tensor]:
+def weights(fitted: Tagged) -> dict[str, torch.Tensor]:
     return fitted.model.state_dict()
 
 
-def same(one: Fitted, other: Fitted) -> bool:
+def same(one: Tagged, other: Tagged) -> bool:
     """Whether two models are equal in every bit."""
     left, right = weights(one), weights(other)
     return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
 
 
-def scores(fitted: Fitted) -> list[float]:
+def scores(fitted: Tagged) -> list[float]:
     return [entry["eval_f1"] for entry in fitted.history if "eval_f1" in entry]
 
 
@@ -96,7 +97,7 @@ def stop_at(step: int, times: int = 1, number: signal.Signals = signal.SIGINT) -
     return report
 
 
-def test_it_learns_and_keeps_the_best_epoch(material: Material, unbroken: Fitted) -> None:
+def test_it_learns_and_keeps_the_best_epoch(material: Material, unbroken: Tagged) -> None:
     assert len(scores(unbroken)) == unbroken.epochs == 3
     assert unbroken.dev_score == max(scores(unbroken)) > 0
     assert all(parameter.dtype == torch.float32 for parameter in unbroken.model.parameters())
@@ -104,7 +105,7 @@ def test_it_learns_and_keeps_the_best_epoch(material: Material, unbroken: Fitted
     assert list(unbroken.logs.glob("events.out.tfevents.*"))
 
 
-def test_same_seed_same_weights_and_other_seed_others(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
+def test_same_seed_same_weights_and_other_seed_others(material: Material, unbroken: Tagged, tmp_path: Path) -> None:
     assert same(material.fit(tmp_path / "same"), unbroken)
     assert not same(material.fit(tmp_path / "other", seed=14), unbroken)
     heads = [
@@ -117,7 +118,7 @@ def test_same_seed_same_weights_and_other_seed_others(material: Material, unbrok
 
 @pytest.mark.parametrize("step", [1, STEPS - 1, STEPS, STEPS + 2])
 def test_resumed_after_a_stop_it_ends_as_the_unbroken_run(
-    material: Material, unbroken: Fitted, tmp_path: Path, step: int
+    material: Material, unbroken: Tagged, tmp_path: Path, step: int
 ) -> None:
     with pytest.raises(Interrupted, match=f"stopped after step {step};.*work"):
         material.fit(tmp_path / "work", report=stop_at(step))
@@ -136,7 +137,7 @@ def test_a_polite_kill_is_a_stop_too(material: Material, tmp_path: Path) -> None
     assert (tmp_path / "work" / "checkpoint-2" / "trainer_state.json").is_file()
 
 
-def test_a_half_written_checkpoint_is_passed_over(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
+def test_a_half_written_checkpoint_is_passed_over(material: Material, unbroken: Tagged, tmp_path: Path) -> None:
     work = tmp_path / "work"
     with pytest.raises(Interrupted):
         material.fit(work, report=stop_at(STEPS + 1))
@@ -151,7 +152,7 @@ def test_a_half_written_checkpoint_is_passed_over(material: Material, unbroken: 
     assert not list(work.glob("checkpoint-9*"))
 
 
-def test_nothing_but_half_a_checkpoint_begins_anew(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
+def test_nothing_but_half_a_checkpoint_begins_anew(material: Material, unbroken: Tagged, tmp_path: Path) -> None:
     work = tmp_path / "work"
     with pytest.raises(Interrupted):
         material.fit(work, report=stop_at(2))
@@ -160,7 +161,7 @@ def test_nothing_but_half_a_checkpoint_begins_anew(material: Material, unbroken:
     assert same(fit(material.prepared(settings), settings, work, resume=True), unbroken)
 
 
-def test_a_killed_settings_file_begins_anew(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
+def test_a_killed_settings_file_begins_anew(material: Material, unbroken: Tagged, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     (work / "settings.json").write_text('{"settings": {"epo')
@@ -169,7 +170,7 @@ def test_a_killed_settings_file_begins_anew(material: Material, unbroken: Fitted
 
 
 def test_killed_after_the_last_step_nothing_is_trained_again(
-    material: Material, unbroken: Fitted, tmp_path: Path
+    material: Material, unbroken: Tagged, tmp_path: Path
 ) -> None:
     material.fit(tmp_path / "work")
     events: list[ProgressEvent] = []
@@ -180,7 +181,7 @@ def test_killed_after_the_last_step_nothing_is_trained_again(
 
 
 def test_the_work_folder_may_be_named_from_elsewhere(
-    material: Material, unbroken: Fitted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    material: Material, unbroken: Tagged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Interrupted):
@@ -231,7 +232,7 @@ def test_without_dev_the_last_weights_are_kept(material: Material, tmp_path: Pat
     assert same(fit(material.prepared(settings, dev=False, spoilt=True), settings, tmp_path / "two", resume=True), one)
 
 
-def test_checkpoints_within_an_epoch(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
+def test_checkpoints_within_an_epoch(material: Material, unbroken: Tagged, tmp_path: Path) -> None:
     seen: set[str] = set()
 
     def report(event: ProgressEvent) -> None:
@@ -250,8 +251,8 @@ def test_a_second_stop_ends_it_at_once_and_gives_the_signals_back(material: Mate
     assert (tmp_path / "work" / f"checkpoint-{STEPS}" / "trainer_state.json").is_file()
 
 
-def test_outside_the_main_thread_it_trains_the_same(material: Material, unbroken: Fitted, tmp_path: Path) -> None:
-    found: list[Fitted] = []
+def test_outside_the_main_thread_it_trains_the_same(material: Material, unbroken: Tagged, tmp_path: Path) -> None:
+    found: list[Tagged] = []
     thread = threading.Thread(target=lambda: found.append(material.fit(tmp_path / "work")))
     thread.start()
     thread.join()
@@ -260,7 +261,7 @@ def test_outside_the_main_thread_it_trains_the_same(material: Material, unbroken
 
 @pytest.mark.parametrize("changes", [{"scheduler": "cosine"}, {"optimizer": "adafactor"}, {"subtokens": "all"}])
 def test_options_of_the_trainer_are_used(
-    material: Material, unbroken: Fitted, tmp_path: Path, changes: dict[str, Any]
+    material: Material, unbroken: Tagged, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     fitted = material.fit(tmp_path / "work", **changes)
     assert not same(fitted, unbroken)
@@ -306,7 +307,7 @@ def test_an_error_that_is_not_about_writing_is_not_hidden(
         material.fit(tmp_path / "work")
 
 
-def test_the_work_folder_says_how_it_was_made(material: Material, unbroken: Fitted) -> None:
+def test_the_work_folder_says_how_it_was_made(material: Material, unbroken: Tagged) -> None:
     found = json.loads((unbroken.logs.parent / "settings.json").read_text())
     assert found["settings"]["epochs"] == 3
     assert len(found["data"]) == 64

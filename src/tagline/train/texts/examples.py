@@ -40,7 +40,8 @@ class TextExamples:
 
     def targets(self, rows: Sequence[int], width: int) -> NDArray[np.int64] | NDArray[np.float32]:
         """Labels of the windows `rows`: (B,) or (B, L)."""
-        return np.take(self.targets_by_text, self.owner[np.asarray(rows)], axis=0)
+        found: NDArray[np.int64] | NDArray[np.float32] = self.targets_by_text[self.owner[np.asarray(rows)]]
+        return found
 
     def facts(self) -> Iterator[bytes]:
         """Everything that the run learns from, for its fingerprint."""
@@ -63,7 +64,7 @@ def encode_texts(
         owner += [number] * len(encoded.windows)
         shortened += encoded.shortened > 0
         cut += encoded.shortened
-    return TextExamples(windows, np.asarray(owner), targets_of(texts, labels, problem), shortened, cut)
+    return TextExamples(windows, np.asarray(owner, dtype=np.int64), targets_of(texts, labels, problem), shortened, cut)
 
 
 def targets_of(
