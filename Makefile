@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CODE := src tests examples $(wildcard bench)
+REVIEW := I was afraid of the street, but we slept like stones, and the people at the desk were very kind.
 SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
 
 .PHONY: help setup demo test slow check bench clean
@@ -31,19 +32,26 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 	@echo "setup: done"
 
-demo: setup ## train on a small generated corpus, show the score, read a sentence
-	@echo "demo 1/3: writing a corpus"
+demo: setup ## train on small generated corpora, show the scores, read a sentence and a review
+	@echo "demo 1/5: writing a corpus"
 	@$(BIN)/python examples/make_corpus.py build/demo-corpus
-	@echo "demo 2/3: training"
+	@echo "demo 2/5: training a tagger"
 	@$(BIN)/tagline train build/demo-corpus/train.conll --dev build/demo-corpus/dev.conll \
 	    --test build/demo-corpus/test.conll -o build/demo-model --epochs 4 --overwrite
-	@echo "demo 3/3: reading a sentence whose names are not in the corpus"
+	@echo "demo 3/5: reading a sentence whose names are not in the corpus"
 	@$(BIN)/tagline predict build/demo-model --text "$(SENTENCE)"
+	@echo "demo 4/5: training a classifier of reviews, from one file"
+	@$(BIN)/python examples/make_texts.py build/demo-texts
+	@$(BIN)/tagline train build/demo-texts/reviews.tsv -o build/demo-classifier --epochs 3 --overwrite
+	@echo "demo 5/5: labelling a review"
+	@$(BIN)/tagline predict build/demo-classifier --text "$(REVIEW)" --all-scores
 	@echo
 	@echo "Next, on text of your own (one text a line):"
 	@echo "  $(BIN)/tagline predict build/demo-model my.txt -o entities.jsonl"
 	@echo "and on annotations of your own (CoNLL, JSONL, CSV, Parquet):"
 	@echo "  $(BIN)/tagline train train.conll --dev dev.conll --test test.conll -o my-model"
+	@echo "or on texts with labels (TSV, CSV, JSONL, Parquet with the columns text and label):"
+	@echo "  $(BIN)/tagline train my-texts.tsv -o my-classifier"
 	@echo "All options: $(BIN)/tagline predict --help"
 
 test: check ## lint, check types and run the tests

@@ -131,8 +131,8 @@ def _text_speed(figures: dict[str, Any]) -> list[str]:
     lines = [
         "## Speed: text in, label out",
         "",
-        f"SST-2 test, {figures['texts']:,} sentences; medians of {figures['repeats']} interleaved rounds after one that "
-        "does not count; same weights, both cores.",
+        f"SST-2 test, {figures['texts']:,} sentences; medians of {figures['repeats']} interleaved rounds after one "
+        "that does not count; same weights, both cores.",
         "",
         "| engine | texts per second | smallest to largest | times the pipeline | labels that differ |",
         "|---|---|---|---|---|",
