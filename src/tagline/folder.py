@@ -21,6 +21,7 @@ from tagline.records import Problem
 from tagline.text.words import WordRules
 
 MANIFEST, CONFIG, TOKENIZER = "tagline.json", "config.json", "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
 WEIGHTS, GRAPH, GRAPH_WEIGHTS = "model.safetensors", "openvino_model.xml", "openvino_model.bin"
 CARD = "README.md"
 FORMAT = 1
@@ -47,6 +48,8 @@ class Manifest:
         paired: of texts: whether the model reads pairs; None where it is not known.
         pooling: of texts: how the logits of a long text's windows become one, `mean` or `max`.
         thresholds: of several labels: from which probability each is said; 0.5 for those that are not named.
+        calibration: the temperature that the head was divided by, with mean negative log-likelihood and expected
+            calibration error on dev before and after; empty where none was fitted.
         metrics: scores on dev and test, as `tagline evaluate --json` gives them.
         training: settings, seed, data fingerprints and versions; empty for a folder that Tagline did not train.
         files: SHA-256 of the other files.
@@ -64,6 +67,7 @@ class Manifest:
     paired: bool | None = None
     pooling: str = "mean"
     thresholds: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, float] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -143,6 +147,15 @@ class ModelFolder:
         """Whether the OpenVINO graph is there."""
         return (self.path / GRAPH).is_file() and (self.path / GRAPH_WEIGHTS).is_file()
 
+    def tokenizer_config(self) -> dict[str, Any]:
+        """`tokenizer_config.json`; empty where there is none.
+
+        Raises:
+            FolderError: it is damaged.
+        """
+        path = self.path / TOKENIZER_CONFIG
+        return _read_json(path) if path.is_file() else {}
+
     def verify(self, names: Iterable[str]) -> None:
         """Compares files with their SHA-256 in the manifest.
 
@@ -184,14 +197,19 @@ def seal(path: Path, manifest: Manifest) -> None:
     (path / MANIFEST).write_text(sealed.to_json(), encoding="utf-8")
 
 
+def positions(config: dict[str, Any]) -> int:
+    """Most sub-tokens, special ones included, that a model takes at once; 512 where its configuration does not say."""
+    count = int(config.get("max_position_embeddings") or 512)
+    # Where positions begin after the padding id, two are lost.
+    return count - 2 if config.get("model_type") in _OFFSET_POSITIONS else count
+
+
 def _plain(config: dict[str, Any], path: Path) -> Manifest:
     """What is known of a Hugging Face folder that Tagline did not train."""
     from tagline.data.schemes import detect
     from tagline.errors import SchemeError
 
-    room = min(int(config.get("max_position_embeddings", 512)), 512)
-    if config.get("model_type") in _OFFSET_POSITIONS:
-        room -= 2  # positions begin after the padding id
+    room = min(positions(config), 512)
     if _is_for_texts(config):
         return Manifest(task=TEXT_CLASSIFICATION, window=room, overlap=room // 8, problem=_problem(config, path))
     try:
@@ -221,6 +239,9 @@ def _problem(config: dict[str, Any], path: Path) -> Problem:
 
 def _labels(config: dict[str, Any], path: Path) -> tuple[str, ...]:
     names = config.get("id2label")
+    if names is None and any("Classification" in str(name) for name in config.get("architectures") or ()):
+        # Transformers leaves its own default away.
+        names = {str(number): f"LABEL_{number}" for number in range(int(config.get("num_labels") or 2))}
     if not isinstance(names, dict) or not names:
         raise FolderError(f"{path / CONFIG}: no id2label; expected a token- or sequence-classification model")
     try:

@@ -27,8 +27,8 @@ from tagline.errors import FolderError, UsageError
 from tagline.folder import Manifest, ModelFolder, seal
 from tagline.predict import Tagger, chunks
 from tagline.predict.grouping import STRATEGIES
-from tagline.predict.pipeline import TokenClassificationPipeline
 from tagline.predict.raw import RawEncoder, Source
+from tagline.predict.token_pipeline import TokenClassificationPipeline
 from tagline.text.shapes import shape_ids
 
 # The tokenizer of transformers says so of every vocabulary without a mark for continuations.
@@ -512,7 +512,7 @@ def test_labels_without_prefixes_keep_their_hyphens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"task": "text-classification"}, "task is 'text-classification'; accepted are token-classification, ner"),
+        ({"task": "fill-mask"}, "task is 'fill-mask'; accepted are token-classification, ner, text-classification"),
         ({"aggregation_strategy": "last"}, "'last'; accepted are none, simple, first, average, max"),
         ({"ignore_labels": "O"}, "ignore_labels is 'O'; expected a list of labels"),
         ({"stride": -1}, "stride is -1; expected 0 or more"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from tokenizers import Tokenizer
 
 from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
-from tagline.folder import TEXT_CLASSIFICATION, TOKENIZER, ModelFolder
+from tagline.folder import TEXT_CLASSIFICATION, TOKENIZER, ModelFolder, positions
 from tagline.predict.chunks import run_chunks
 from tagline.records import Classification, Label, Problem
 from tagline.text.pooling import pool, probabilities
@@ -23,6 +24,7 @@ from tagline.text.subtokens import SubTokenizer
 Floats = NDArray[np.float32]
 TextInput = str | tuple[str, str] | Mapping[str, str]
 """A text, a pair (first, second), or `{"text": …, "text_pair": …}`."""
+_EXPECTED = 'a text (str), a tuple ("first", "second"), or a mapping with "text" and "text_pair"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,9 @@ class Classifier:
         self.problem, self.labels = manifest.problem, folder.labels
         self.thresholds = np.asarray([manifest.thresholds.get(label, 0.5) for label in self.labels])
         SubTokenizer.from_file(folder.path / TOKENIZER)  # says what is wrong with a damaged file
-        tokenizer = Tokenizer.from_file(str(folder.path / TOKENIZER))
-        segments = int(folder.config.get("type_vocab_size", 2) or 1)
-        self.encoder = SequenceEncoder(tokenizer, manifest.window, manifest.overlap, segments)
+        self._tokenizer = Tokenizer.from_file(str(folder.path / TOKENIZER))
+        self._segments = _segments(folder)
+        self.encoder = SequenceEncoder(self._tokenizer, manifest.window, manifest.overlap, self._segments)
 
     @classmethod
     def open(cls, path: str | Path, settings: EngineSettings | None = None) -> Classifier:
@@ -103,39 +105,59 @@ class Classifier:
             UsageError: something else was given, or a pair to a model of single texts, or the other way round.
         """
         if isinstance(texts, str | Mapping) or _is_pair(texts):
-            return next(self.stream([texts], top_k))
-        return list(self.stream(texts, top_k))  # type: ignore[arg-type]
+            _check_top_k(top_k)
+            return self.decide(next(self.read([self.item(texts)])), top_k)  # type: ignore[arg-type]
+        return list(self.stream(texts, top_k))
 
     def stream(self, texts: Iterable[TextInput], top_k: int | None = 1) -> Iterator[Classification]:
         """Reads texts as they come, in constant memory; one answer a text, in order."""
-        if top_k is not None and top_k < 1:
-            raise UsageError(f"top_k is {top_k}; expected at least 1, or None for all labels")
-        for read in self.read(map(self.item, texts)):
-            yield self.decide(read, top_k)
+        _check_top_k(top_k)
+        if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
+            raise UsageError(f"got {type(texts).__name__}; expected {_EXPECTED}, or an iterable of these")
+        items = (self.item(each, number) for number, each in enumerate(texts))
+        return (self.decide(read, top_k) for read in self.read(items))
 
-    def read(self, items: Iterable[TextOrPair], every: int = 0) -> Iterator[ReadText]:
-        """Logits of whole texts, in order; `every` as in `run_chunks`."""
-        pooling = self.folder.manifest.pooling
-        for chunk in run_chunks(self.engine, self._encoded(items), self.encoder.pad, self.batch_tokens, every):
+    def read(
+        self, items: Iterable[TextOrPair], every: int = 0, encoder: SequenceEncoder | None = None
+    ) -> Iterator[ReadText]:
+        """Logits of whole texts, in order; `every` as in `run_chunks`, `encoder` another than the model's own."""
+        pooling, encoder = self.folder.manifest.pooling, encoder or self.encoder
+        for chunk in run_chunks(self.engine, _encoded(encoder, items), encoder.pad, self.batch_tokens, every):
             for each, logits in zip(chunk.texts, chunk.logits, strict=True):
                 text, pair = each.item
                 sequence = each.sequence
                 yield ReadText(text, pair, pool(logits, pooling), len(sequence.windows), sequence.shortened)
 
-    def item(self, given: TextInput) -> TextOrPair:
+    def encoder_for(self, length: int) -> SequenceEncoder:
+        """An encoder with windows of a length, or of the model's greatest if that is less.
+
+        A folder that Tagline trained keeps to the window of its training; another model may be given all its positions.
+        """
+        manifest = self.folder.manifest
+        length = min(length, manifest.window if manifest.files else positions(self.folder.config))
+        if length == manifest.window:
+            return self.encoder
+        return SequenceEncoder(self._tokenizer, length, None, self._segments)
+
+    def item(self, given: TextInput, number: int | None = None) -> TextOrPair:
         """A text or pair as it was given, checked against what the model reads.
+
+        Args:
+            given: the text or pair.
+            number: its place among several, for the message.
 
         Raises:
             UsageError: it is neither, or not what the model reads.
         """
-        item = _item(given)
+        place = "" if number is None else f"input {number}: "
+        item = _item(given, place)
         paired = self.folder.manifest.paired
         if paired is not None and paired != (item[1] is not None):
             raise UsageError(
-                'this model reads pairs of texts and got a single text; give ("first", "second") or '
+                f'{place}this model reads pairs of texts and got a single text; give ("first", "second") or '
                 '{"text": "first", "text_pair": "second"}'
                 if paired
-                else "this model reads single texts and got a pair; give a text (str)"
+                else f"{place}this model reads single texts and got a pair; give a text (str)"
             )
         return item
 
@@ -151,37 +173,48 @@ class Classifier:
         labels = tuple(self.labels[place] for place in chosen)
         return Classification(read.text, read.pair, self.problem, ranked, labels, read.windows, read.shortened)
 
-    def _encoded(self, items: Iterable[TextOrPair]) -> Iterator[_Encoded]:
-        waiting: list[TextOrPair] = []
 
-        def noted() -> Iterator[TextOrPair]:
-            for item in items:
-                waiting.append(item)
-                yield item
+def _encoded(encoder: SequenceEncoder, items: Iterable[TextOrPair]) -> Iterator[_Encoded]:
+    waiting: deque[TextOrPair] = deque()
 
-        done = 0
-        for sequence in self.encoder(noted()):
-            yield _Encoded(waiting[done], sequence)
-            done += 1
-            if done == len(waiting):
-                waiting.clear()
-                done = 0
+    def noted() -> Iterator[TextOrPair]:
+        for item in items:
+            waiting.append(item)
+            yield item
+
+    for sequence in encoder(noted()):
+        yield _Encoded(waiting.popleft(), sequence)
+
+
+def _segments(folder: ModelFolder) -> int:
+    """How many segment ids the model is given."""
+    if not folder.manifest.files:  # as Hugging Face reads it: a tokenizer may be told to give no segment ids
+        named = folder.tokenizer_config().get("model_input_names")
+        if isinstance(named, list) and "token_type_ids" not in named:
+            return 1
+    return int(folder.config.get("type_vocab_size", 2) or 1)
+
+
+def _check_top_k(top_k: object) -> None:
+    if top_k is not None and (not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1):
+        raise UsageError(f"top_k is {top_k!r}; expected at least 1, or None for all labels")
 
 
 def _is_pair(given: object) -> bool:
     return isinstance(given, tuple) and len(given) == 2 and all(isinstance(each, str) for each in given)
 
 
-def _item(given: object) -> TextOrPair:
+def _item(given: object, place: str) -> TextOrPair:
     if isinstance(given, str):
         return given, None
     if _is_pair(given):
         return given  # type: ignore[return-value]
-    if isinstance(given, Mapping) and isinstance(given.get("text"), str):
-        pair = given.get("text_pair")
-        if set(given) <= {"text", "text_pair"} and (pair is None or isinstance(pair, str)):
-            return given["text"], pair
-    raise UsageError(
-        f'got {type(given).__name__}; expected a text (str), a tuple ("first", "second"), or a mapping with "text" and '
-        '"text_pair"'
-    )
+    said = type(given).__name__
+    if isinstance(given, Mapping):
+        text, pair = given.get("text"), given.get("text_pair")
+        if set(given) <= {"text", "text_pair"} and isinstance(text, str) and isinstance(pair, str | None):
+            return text, pair
+        said = "a mapping of " + (
+            ", ".join(f"{name}: {type(each).__name__}" for name, each in given.items()) or "nothing"
+        )
+    raise UsageError(f"{place}got {said}; expected {_EXPECTED}")

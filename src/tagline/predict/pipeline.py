@@ -1,35 +1,31 @@
-"""`tagline.pipeline`: answers in the schema of Hugging Face's token-classification pipeline."""
+"""`tagline.pipeline`: answers in the schema of Hugging Face's pipelines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypedDict, Unpack, overload
+from typing import Any, Literal, Unpack, overload
 
-from tagline.engines import Engine, EngineSettings, open_engine
-from tagline.errors import FolderError, UsageError
-from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
-from tagline.predict.chunks import run_chunks
-from tagline.predict.grouping import STRATEGIES, Answer, Grouper, LabelTable
-from tagline.predict.raw import RawEncoder, Source
+from tagline.engines import EngineSettings, open_engine
+from tagline.errors import UsageError
+from tagline.folder import TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, ModelFolder
+from tagline.predict.options import check_task, refuse_unknown
+from tagline.predict.text_pipeline import Score, TextClassificationPipeline, TextOptions, TextSettings
+from tagline.predict.token_pipeline import TokenClassificationPipeline, TokenOptions, TokenSettings
 
-TASKS = (TOKEN_CLASSIFICATION, "ner")
-
-
-class CallOptions(TypedDict, total=False):
-    """What `pipeline` takes by keyword and a call may change; see `PipelineSettings`."""
-
-    aggregation_strategy: str
-    ignore_labels: Sequence[str]
-    stride: int | None
-    batch_size: int
-    is_split_into_words: bool
-    delimiter: str
+TokenTask = Literal["token-classification", "ner"]
+TextTask = Literal["text-classification", "sentiment-analysis", "sequence-classification"]
+TASKS = {
+    TOKEN_CLASSIFICATION: TOKEN_CLASSIFICATION,
+    "ner": TOKEN_CLASSIFICATION,
+    TEXT_CLASSIFICATION: TEXT_CLASSIFICATION,
+    "sentiment-analysis": TEXT_CLASSIFICATION,
+    "sequence-classification": TEXT_CLASSIFICATION,
+}
 
 
-class PipelineOptions(CallOptions, total=False):
-    """What `pipeline` takes by keyword; see `PipelineSettings` and `EngineSettings`."""
+class EngineOptions(TokenOptions, total=False):
+    """What `pipeline` takes for entities; see `TokenSettings` and `EngineSettings`."""
 
     engine: str
     precision: str
@@ -38,137 +34,60 @@ class PipelineOptions(CallOptions, total=False):
     batch_tokens: int
 
 
-@dataclass(frozen=True)
-class PipelineSettings:
-    """How answers are made.
+class TextEngineOptions(TextOptions, total=False):
+    """What `pipeline` takes for texts, `top_k` aside; see `TextSettings` and `EngineSettings`."""
 
-    Attributes:
-        aggregation_strategy: `none` (an answer a sub-token), `simple` (neighbours of one entity), `first`, `average`
-            or `max` (the same over whole words, whose label is that of the first sub-token, of the mean of the
-            probabilities, or of the surest sub-token).
-        ignore_labels: labels (`none`) or entity groups that are left out.
-        stride: most sub-tokens that neighbouring windows of a long text share; None takes the model's own.
-        batch_size: accepted for those who come from Hugging Face; batches are made by sub-tokens (`batch_tokens`).
-        is_split_into_words: texts are lists of words.
-        delimiter: what joins such words; offsets count in the joined text.
-    """
-
-    aggregation_strategy: str = "none"
-    ignore_labels: Sequence[str] = ("O",)
-    stride: int | None = None
-    batch_size: int = 1
-    is_split_into_words: bool = False
-    delimiter: str = " "
-
-    def __post_init__(self) -> None:
-        if self.aggregation_strategy not in STRATEGIES:
-            raise UsageError(
-                f"aggregation_strategy is {self.aggregation_strategy!r}; accepted are {', '.join(STRATEGIES)}"
-            )
-        if isinstance(self.ignore_labels, str):
-            raise UsageError(f"ignore_labels is {self.ignore_labels!r}; expected a list of labels, such as ['O']")
-        if self.stride is not None and self.stride < 0:
-            raise UsageError(f"stride is {self.stride}; expected 0 or more sub-tokens, or None for the model's own")
-        if self.batch_size < 1:
-            raise UsageError(f"batch_size is {self.batch_size}; expected at least 1")
+    engine: str
+    precision: str
+    device: str
+    threads: int
+    batch_tokens: int
 
 
-class TokenClassificationPipeline:
-    """Finds entities and answers in the Hugging Face schema; made by `tagline.pipeline`.
-
-    Args:
-        folder: the opened model folder.
-        engine: runs its model.
-        settings: how answers are made.
-        batch_tokens: most sub-tokens of a batch, padding included.
-    """
-
-    def __init__(
-        self,
-        folder: ModelFolder,
-        engine: Engine,
-        settings: PipelineSettings | None = None,
-        batch_tokens: int = EngineSettings.batch_tokens,
-    ) -> None:
-        _check_task(folder)
-        self.folder, self.engine, self.batch_tokens = folder, engine, batch_tokens
-        self.settings = settings or PipelineSettings()
-        self._encoder = RawEncoder(folder)
-        # The scheme of a folder from elsewhere was only guessed; its prefixes are read label by label.
-        bare = folder.manifest.bare and bool(folder.manifest.files)
-        self._group = Grouper(self._encoder, LabelTable(folder.labels, bare))
-
-    @overload
-    def __call__(  # type: ignore[overload-overlap]
-        self, inputs: str, **changes: Unpack[CallOptions]
-    ) -> list[Answer]: ...
-
-    @overload
-    def __call__(
-        self, inputs: Iterable[str] | Iterable[Sequence[str]], **changes: Unpack[CallOptions]
-    ) -> list[list[Answer]]: ...
-
-    def __call__(
-        self, inputs: str | Iterable[str] | Iterable[Sequence[str]], **changes: Unpack[CallOptions]
-    ) -> list[Answer] | list[list[Answer]]:
-        """Reads one text, or several.
-
-        Args:
-            inputs: a text or texts; with `is_split_into_words` a list of words or several of them.
-            changes: settings for this call alone.
-
-        Returns:
-            For one text a list of dictionaries, otherwise such a list for each, in order (for one list of words, as
-            Hugging Face does, a list of one). With `none` the keys are `entity score index word start end`, otherwise
-            `entity_group score word start end`; `end` is exclusive, `score` a Python float.
-
-        Raises:
-            UsageError: something else than text was given, or a setting is out of range.
-        """
-        settings = self._changed(changes)
-        if isinstance(inputs, str) and not settings.is_split_into_words:
-            return next(self._stream([inputs], settings))
-        if settings.is_split_into_words and _is_words(inputs):
-            inputs = [inputs]  # type: ignore[list-item]
-        return list(self._stream(inputs, settings))
-
-    def stream(
-        self, inputs: Iterable[str] | Iterable[Sequence[str]], **changes: Unpack[CallOptions]
-    ) -> Iterator[list[Answer]]:
-        """Reads texts as they come, in constant memory; one list of answers a text, in order."""
-        return self._stream(inputs, self._changed(changes))
-
-    def _stream(self, inputs: Iterable[Any], settings: PipelineSettings) -> Iterator[list[Answer]]:
-        texts = self._encoder(_sources(inputs, settings), settings.stride)
-        for chunk in run_chunks(self.engine, texts, self._encoder.pad, self.batch_tokens):
-            yield from self._group(chunk, settings.aggregation_strategy, settings.ignore_labels)
-
-    def _changed(self, changes: CallOptions) -> PipelineSettings:
-        _refuse_unknown(changes, [each.name for each in fields(PipelineSettings)], "a call of the pipeline")
-        return replace(self.settings, **changes)
+@overload
+def pipeline(task: TokenTask, model: str | Path, **options: Unpack[EngineOptions]) -> TokenClassificationPipeline: ...
 
 
-def pipeline(task: str, model: str | Path, **options: Unpack[PipelineOptions]) -> TokenClassificationPipeline:
+@overload
+def pipeline(
+    task: TextTask, model: str | Path, *, top_k: int | None, **options: Unpack[TextEngineOptions]
+) -> TextClassificationPipeline[list[Score]]: ...
+
+
+@overload
+def pipeline(
+    task: TextTask, model: str | Path, **options: Unpack[TextEngineOptions]
+) -> TextClassificationPipeline[Score]: ...
+
+
+def pipeline(
+    task: str, model: str | Path, **options: Any
+) -> TokenClassificationPipeline | TextClassificationPipeline[Any]:
     """Opens a model and answers as `transformers.pipeline` does, from Tagline's engines.
 
     Computed in float32 (`precision="f32"`) the answers are those of `transformers.pipeline` on the same folder, with
     these differences, all meant:
 
-    - Long texts. Hugging Face cuts them at the model's length without a word, or with `stride` merges overlapping
-      entities. Here every text is read whole, in overlapping windows cut between words, and each sub-token is scored
-      once, by the window that shows most around it; `index` goes on counting through the text. `stride` may be given
-      with every strategy.
+    - Long texts. Hugging Face cuts them at the model's length, or fails, or with `stride` merges overlapping entities.
+      Here every text is read whole, in overlapping windows. For entities these are cut between words, and each
+      sub-token is scored once, by the window that shows most around it; `index` goes on counting through the text, and
+      `stride` may be given with every strategy. The class of a text is that of its windows' pooled logits. Of a pair
+      the longer text is shortened, as by `truncation=True`; where that was not asked for, a warning says so.
     - Word shapes. Where a model was trained with word shapes in its segment ids, Hugging Face sends zeros there. Here
       the shapes of the words are sent, so that the answers are the model's real ones.
     - Labels without prefixes keep their hyphens: `work-of-art` is its own group, not `of-art`.
-    - No answers, rather than an error, for an empty list; lone surrogates are read as U+FFFD.
+    - A model that Tagline trained on pairs refuses single texts, and the other way round.
+    - No answers, rather than an error, for an empty list; lone surrogates are read as U+FFFD. An iterable of any kind
+      gives a list; `stream` gives one answer at a time.
 
     Args:
-        task: `token-classification`, or `ner`, which is the same.
+        task: `token-classification` or `ner`, which is the same; `text-classification`, `sentiment-analysis` or
+            `sequence-classification`, which are the same.
         model: a model folder, of Tagline or of Hugging Face.
-        options: fields of `PipelineSettings` (`aggregation_strategy`, `ignore_labels`, `stride`, `batch_size`,
-            `is_split_into_words`, `delimiter`) and of `EngineSettings` (`engine`, `precision`, `device`, `threads`,
-            `batch_tokens`).
+        options: fields of `TokenSettings` (`aggregation_strategy`, `ignore_labels`, `stride`, `batch_size`,
+            `is_split_into_words`, `delimiter`) or of `TextSettings` (`top_k`, `function_to_apply`, `batch_size`,
+            `truncation`, `max_length`, `padding`), and of `EngineSettings` (`engine`, `precision`, `device`,
+            `threads`, `batch_tokens`).
 
     Raises:
         UsageError: an unknown task or option, or one out of range.
@@ -177,47 +96,15 @@ def pipeline(task: str, model: str | Path, **options: Unpack[PipelineOptions]) -
     """
     if task not in TASKS:
         raise UsageError(f"task is {task!r}; accepted are {', '.join(TASKS)}")
-    answers = [each.name for each in fields(PipelineSettings)]
+    kind = TokenSettings if TASKS[task] == TOKEN_CLASSIFICATION else TextSettings
+    answers = [each.name for each in fields(kind)]
     engines = [each.name for each in fields(EngineSettings)]
-    _refuse_unknown(options, [*answers, *engines], "pipeline")
-    given: dict[str, Any] = dict(options)
-    settings = PipelineSettings(**{name: given[name] for name in answers if name in given})
-    running = EngineSettings(**{name: given[name] for name in engines if name in given})
+    refuse_unknown(options, [*answers, *engines], "pipeline")
+    settings = kind(**{name: options[name] for name in answers if name in options})
+    running = EngineSettings(**{name: options[name] for name in engines if name in options})
     folder = ModelFolder.open(model)
-    _check_task(folder)
-    return TokenClassificationPipeline(folder, open_engine(folder, running), settings, running.batch_tokens)
-
-
-def _check_task(folder: ModelFolder) -> None:
-    task = folder.manifest.task
-    if any(str(name).endswith("ForSequenceClassification") for name in folder.config.get("architectures") or ()):
-        task = "text-classification"
-    if task != TOKEN_CLASSIFICATION:
-        raise FolderError(f"{folder.path}: a model for {task}; expected one for {TOKEN_CLASSIFICATION}")
-
-
-def _refuse_unknown(given: Iterable[str], accepted: Sequence[str], where: str) -> None:
-    strange = sorted(set(given) - set(accepted))
-    if strange:
-        raise UsageError(f"{where} got unknown options {', '.join(strange)}; accepted are {', '.join(accepted)}")
-
-
-def _is_words(inputs: object) -> bool:
-    return isinstance(inputs, list | tuple) and len(inputs) > 0 and all(isinstance(each, str) for each in inputs)
-
-
-def _sources(inputs: Iterable[Any], settings: PipelineSettings) -> Iterator[Source]:
-    split = settings.is_split_into_words
-    expected = "a list of words (str) or several" if split else "a text (str) or several"
-    if isinstance(inputs, str | bytes) or not isinstance(inputs, Iterable):
-        raise UsageError(f"got {type(inputs).__name__}; expected {expected}")
-    for number, each in enumerate(inputs):
-        if split and _is_words(each):
-            yield Source.join(each, settings.delimiter)
-        elif split and isinstance(each, list | tuple) and not each:
-            yield Source.join((), settings.delimiter)
-        elif not split and isinstance(each, str):
-            yield Source(each)
-        else:
-            hint = "" if split or not _is_words(each) else " (for words give is_split_into_words=True)"
-            raise UsageError(f"input {number} is of type {type(each).__name__}; expected {expected}{hint}")
+    check_task(folder, TASKS[task])
+    engine = open_engine(folder, running)
+    if isinstance(settings, TokenSettings):
+        return TokenClassificationPipeline(folder, engine, settings, running.batch_tokens)
+    return TextClassificationPipeline(folder, engine, settings, running.batch_tokens)

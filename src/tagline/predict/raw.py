@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from tagline.errors import FolderError, UsageError
+from tagline.errors import UsageError
 from tagline.folder import TOKENIZER, ModelFolder
 from tagline.text.lots import clean, lots
 from tagline.text.shapes import shape_ids
@@ -20,7 +19,6 @@ from tagline.text.subtokens import SubTokenizer
 from tagline.text.windows import plan_windows
 from tagline.text.words import WordSplitter
 
-TOKENIZER_CONFIG = "tokenizer_config.json"
 Ints = NDArray[np.int64]
 _shape_ids = lru_cache(maxsize=65_536)(shape_ids)
 
@@ -184,14 +182,7 @@ class RawEncoder:
 
 def _unknown(folder: ModelFolder, tokenizer: Any) -> int | None:
     """Id of the unknown token, as `tokenizer_config.json` names it, else by its usual names."""
-    path = folder.path / TOKENIZER_CONFIG
-    names = ["[UNK]", "<unk>"]
-    if path.is_file():
-        try:
-            named = json.loads(path.read_text(encoding="utf-8")).get("unk_token")
-        except (OSError, ValueError, AttributeError) as error:
-            raise FolderError(f"{path}: damaged ({error}). Take the folder anew from where it was made") from error
-        if named is not None:
-            names = [named["content"] if isinstance(named, dict) else str(named)]
+    named = folder.tokenizer_config().get("unk_token")
+    names = ["[UNK]", "<unk>"] if named is None else [named["content"] if isinstance(named, dict) else str(named)]
     found = (tokenizer.token_to_id(name) for name in names)
     return next((int(number) for number in found if number is not None), None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,10 @@ from tagline.text.specials import frame_of, pad_id, pair_frame_of
 
 Ints = NDArray[np.int64]
 TextOrPair = tuple[str, str | None]
+_LONG = 3  # characters a sub-token, beyond which a text is taken to need several windows before this is known
 _PIECE = 32_768  # characters that the tokenizer is given at once; longer texts are cut at white space
+# Of characters that every kind of tokenizer takes for white space, and never deletes, the first in a row.
+_GAP = re.compile(r"(?<=\S)[ \t\n\r]")
 
 
 class SequenceWindow(NamedTuple):
@@ -42,11 +45,6 @@ class EncodedSequence(NamedTuple):
     shortened: int
 
 
-class _Pieces(NamedTuple):
-    ids: Ints
-    begins: NDArray[np.bool_]  # whether a word begins at each sub-token; empty where nobody will ask
-
-
 class SequenceEncoder:
     """Encodes texts and pairs.
 
@@ -70,8 +68,9 @@ class SequenceEncoder:
         self._single, self._pair, self._segments = frame_of(tokenizer), pair_frame_of(tokenizer), segments
         self.pad = pad_id(tokenizer)
         self.room = length - self._single.size
-        if length - self._pair.size < 2:
-            raise UsageError(f"--window is {length}; expected at least {self._pair.size + 2}")
+        self.least = self._pair.size + 2  # a window that shows something of both texts of a pair
+        if length < self.least:
+            raise UsageError(f"--window is {length}; expected at least {self.least}")
         self.overlap = self.room // 8 if overlap is None else overlap
         if not 0 <= self.overlap < self.room:
             raise UsageError(f"--overlap is {self.overlap}; expected 0 to {self.room - 1}, less than the window")
@@ -80,23 +79,31 @@ class SequenceEncoder:
         """Encodes texts as they come: (text, None) or (first, second)."""
         for lot in lots(texts, _characters):
             cut = [[_pieces(text) for text in each if text is not None] for each in lot]
-            encoded = iter(self._encode([piece for each in cut for pieces in each for piece in pieces]))
+            words = any(pair is None and len(text) > _LONG * self.room for text, pair in lot)
+            encoded = iter(self._encode([piece for each in cut for pieces in each for piece in pieces], words))
             for each in cut:
-                parts = [_join([next(encoded) for _ in pieces], self.room) for pieces in each]
-                yield self._one(parts[0]) if len(parts) == 1 else self._two(parts[0].ids, parts[1].ids)
+                parts = [[next(encoded) for _ in pieces] for pieces in each]
+                if len(parts) == 1:
+                    yield self._one(each[0], parts[0], words)
+                else:
+                    yield self._two(_ids(parts[0]), _ids(parts[1]))
 
-    def _encode(self, texts: list[str]) -> list[Any]:
+    def _encode(self, texts: list[str], words: bool) -> list[Any]:
+        """Encodings without special tokens; those that know their words take about a third longer."""
+        encode = self.tokenizer.encode_batch if words else self.tokenizer.encode_batch_fast
         try:
-            encodings: list[Any] = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+            encodings: list[Any] = encode(texts, add_special_tokens=False)
         except TypeError:  # lone surrogates
-            encodings = self.tokenizer.encode_batch_fast([clean(text) for text in texts], add_special_tokens=False)
+            encodings = encode([clean(text) for text in texts], add_special_tokens=False)
         return encodings
 
-    def _one(self, text: _Pieces) -> EncodedSequence:
-        if len(text.ids) <= self.room:
-            return EncodedSequence([self._window(self._single, text.ids)], 0)
-        cuts = even_windows(text.begins, self.room, self.overlap)
-        return EncodedSequence([self._window(self._single, text.ids[start:end]) for start, end in cuts], 0)
+    def _one(self, pieces: list[str], encodings: list[Any], words: bool) -> EncodedSequence:
+        ids = _ids(encodings)
+        if len(ids) <= self.room:
+            return EncodedSequence([self._window(self._single, ids)], 0)
+        begins = _begins(encodings if words else self._encode(pieces, words=True))
+        cuts = even_windows(begins, self.room, self.overlap)
+        return EncodedSequence([self._window(self._single, ids[start:end]) for start, end in cuts], 0)
 
     def _two(self, first: Ints, second: Ints) -> EncodedSequence:
         here, there = fitted(len(first), len(second), self.length - self._pair.size)
@@ -125,10 +132,9 @@ def fitted(first: int, second: int, room: int) -> tuple[int, int]:
 
 
 def even_windows(begins: NDArray[np.bool_], room: int, overlap: int) -> list[tuple[int, int]]:
-    """Windows of about equal length over a long text, so that none of them is a scrap that would count as the others.
+    """As few windows over a long text as can show it, about equally long, so that none is a scrap that counts like all.
 
-    The text is cut into equal parts, at the beginning of a word where one is near; a window is a part with half of
-    the overlap on either side of it.
+    Neighbours share `overlap` sub-tokens, less what either gives up, at most a half each, to begin and end with a word.
 
     Args:
         begins: (T,) whether a word begins at each sub-token.
@@ -139,19 +145,15 @@ def even_windows(begins: NDArray[np.bool_], room: int, overlap: int) -> list[tup
         (start, end) of each, in order; together they show every sub-token.
     """
     total, half = len(begins), overlap // 2
-    words = np.concatenate(([0], np.flatnonzero(begins)))
-    count = max(1, -(-total // (room - overlap)))
-    ideal = np.arange(1, count) * total // count
-    near = words[np.searchsorted(words, ideal, side="right") - 1]
-    cuts = np.unique(np.concatenate(([0], np.where(ideal - near <= half, near, ideal), [total])))
-    windows = []
-    for first, last in pairwise(cuts.tolist()):
-        spare = room - (last - first)
-        start = max(0, first - min(half, spare // 2))
-        word = int(words[min(np.searchsorted(words, start), len(words) - 1)])
-        start = word if start <= word <= first else start
-        windows.append((start, min(total, last + min(half, spare - (first - start)))))
-    return windows
+    count = max(1, -(-(total - overlap) // (room - overlap)))
+    ends = np.arange(1, count + 1) * (total + (count - 1) * overlap) // count - np.arange(count) * overlap
+    starts = ends[:-1] - overlap
+    words = np.concatenate((np.flatnonzero(begins), [total]))
+    after = words[np.searchsorted(words, starts)]
+    before = words[np.maximum(np.searchsorted(words, ends[:-1], side="right") - 1, 0)]
+    starts = np.where(after - starts <= half, after, starts)
+    ends[:-1] = np.where((before <= ends[:-1]) & (ends[:-1] - before <= half), before, ends[:-1])
+    return list(zip([0, *starts.tolist()], ends.tolist(), strict=True))
 
 
 def _characters(item: TextOrPair) -> int:
@@ -164,18 +166,21 @@ def _pieces(text: str) -> list[str]:
         return [text]
     pieces, at = [], 0
     while len(text) - at > _PIECE:
-        end = next((n for n in range(at + _PIECE, at + _PIECE // 2, -1) if text[n].isspace()), at + _PIECE)
+        gaps = [gap.start() for gap in _GAP.finditer(text, at + _PIECE // 2, at + _PIECE + 1)]
+        end = gaps[-1] if gaps else at + _PIECE
         pieces.append(text[at:end])
         at = end
     return [*pieces, text[at:]]
 
 
-def _join(encodings: list[Any], room: int) -> _Pieces:
-    ids = np.concatenate([np.asarray(each.ids, dtype=np.int64) for each in encodings])
-    if len(ids) <= room:
-        return _Pieces(ids, np.empty(0, dtype=np.bool_))
+def _ids(encodings: list[Any]) -> Ints:
+    return np.concatenate([np.asarray(each.ids, dtype=np.int64) for each in encodings])
+
+
+def _begins(encodings: list[Any]) -> NDArray[np.bool_]:
+    """Whether a word begins at each sub-token."""
     begins = []
     for each in encodings:
         words = np.asarray([-1 if word is None else word for word in each.word_ids], dtype=np.int64)
         begins.append(np.concatenate(([True], words[1:] != words[:-1]))[: len(words)])
-    return _Pieces(ids, np.concatenate(begins).astype(np.bool_))
+    return np.concatenate(begins).astype(np.bool_)
