@@ -58,6 +58,8 @@ def learn(
 
     with training() as report:
         fitted = fit(prepared, settings, run.work, run.resume, report)
+    if fitted.calibration is not None:
+        shared.say(f"scores calibrated on dev: {fitted.calibration}")
     parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
     folder = write_model(parts, manifest(fitted), run.output, judge, run.overwrite)
     shutil.rmtree(run.work, ignore_errors=True)

@@ -215,6 +215,16 @@ def segments(model: PreTrainedModel) -> nn.Embedding | None:
     return None
 
 
+def last_layer(model: PreTrainedModel, labels: int) -> nn.Linear:
+    """The layer that gives the logits of so many labels."""
+    inside = f"{model.base_model_prefix}."  # some families register the encoder after the head
+    return [
+        module
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and module.out_features == labels and not name.startswith(inside)
+    ][-1]
+
+
 def add_shapes(model: PreTrainedModel) -> None:
     """Enlarges the segment embedding to one row a shape id.
 

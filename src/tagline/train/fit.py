@@ -30,6 +30,7 @@ from transformers.utils import logging
 from tagline.errors import Interrupted, OutputError, UsageError
 from tagline.machine import cores, processor_has_bf16
 from tagline.models.encoders import LoadedEncoder
+from tagline.train.calibration import Calibration, calibrate
 from tagline.train.callbacks import Progress, ProgressEvent, SaveWithin, StopOnInterrupt
 from tagline.train.dataset import EpochBatches, only
 from tagline.train.prepared import DevScore, Prepared
@@ -54,6 +55,7 @@ class Fitted(Generic[P]):
         dev_score: best score on dev (`prepared.metric`), None without dev.
         epochs: epochs that were run.
         logs: folder of TensorBoard logs.
+        calibration: the temperature that the head was divided by, None where none was fitted.
     """
 
     model: PreTrainedModel
@@ -63,6 +65,7 @@ class Fitted(Generic[P]):
     dev_score: float | None
     epochs: float
     logs: Path
+    calibration: Calibration | None = None
 
 
 def fit(
@@ -108,6 +111,8 @@ def fit(
         ) from error
     if stop.stopped:
         raise Interrupted(f"stopped after step {trainer.state.global_step}; the last checkpoint is kept in {work}")
+    with _quiet():
+        calibration = calibrate(trainer, score) if settings.calibrate and score is not None else None
     # Mixed precision wraps forward; the wrapper must not find its way into the exported graph.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu").float().eval()
     prepared.finish(model)
@@ -120,6 +125,7 @@ def fit(
         dev_score=None if best is None else float(best),
         epochs=float(trainer.state.epoch or 0),
         logs=logs,
+        calibration=calibration,
     )
 
 

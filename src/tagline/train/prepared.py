@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from tagline.models.encoders import LoadedEncoder
@@ -13,6 +15,18 @@ from tagline.train.dataset import EpochBatches, Examples
 
 Loss = Callable[..., torch.Tensor]
 """(the model's outputs, labels, num_items_in_batch=None) to a scalar, as the Trainer's `compute_loss_func`."""
+
+
+class Evidence(NamedTuple):
+    """What the model said of dev and what is true.
+
+    Attributes:
+        logits: (N, L), a row a scored word or a text.
+        gold: (N,) label ids, or (N, L) zeros and ones where each label stands for itself.
+    """
+
+    logits: NDArray[np.float32]
+    gold: NDArray[np.int64]
 
 
 class DevScore(Protocol):
@@ -26,6 +40,10 @@ class DevScore(Protocol):
 
     def __call__(self, prediction: Any, compute_result: bool = True) -> dict[str, float]:
         """Takes the logits of one batch; with `compute_result` closes the pass and gives the scores."""
+        ...
+
+    def evidence(self) -> Evidence | None:
+        """Closes a pass: its logits with the gold labels that the model knows; None for numbers."""
         ...
 
 

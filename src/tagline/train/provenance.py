@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def manifest_of_tokens(fitted: Fitted[PreparedTokens], corpora: dict[str, Corpus
         window=prepared.windows.length,
         overlap=prepared.windows.overlap,
         shapes=prepared.encoder.shapes,
+        calibration=_calibration(fitted),
         training={**_provenance(fitted, data), **more},
         version=__version__,
     )
@@ -69,6 +71,7 @@ def manifest_of_texts(
         pooling=prepared.pooling,
         window=prepared.sequences.length,
         overlap=prepared.sequences.overlap,
+        calibration=_calibration(fitted),
         training={**_provenance(fitted, data), **more, **({"split": split} if split else {})},
         version=__version__,
     )
@@ -87,6 +90,10 @@ def _provenance(fitted: Fitted[Any], data: dict[str, Any]) -> dict[str, Any]:
         "epochs": fitted.epochs,
         "versions": {"python": platform.python_version(), "tagline": __version__, **_versions()},
     }
+
+
+def _calibration(fitted: Fitted[Any]) -> dict[str, float]:
+    return {} if fitted.calibration is None else asdict(fitted.calibration)
 
 
 def _file(path: str, digest: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from tagline.train.prepared import Prepared
 from tagline.train.settings import FitSettings
 
 _SETTINGS, _STATE = "settings.json", "trainer_state.json"
+_NOT_OF_THE_WEIGHTS = ("threads", "calibrate")  # a run may go on with others: no step of it changes
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def open_run(prepared: Prepared, settings: FitSettings, work: Path, resume: bool
     """
     work = work.absolute()  # the Trainer notes its best checkpoint by this name, and a resumed run may start elsewhere
     now = {
-        "settings": {key: value for key, value in settings.to_dict().items() if key != "threads"},
+        "settings": {key: value for key, value in settings.to_dict().items() if key not in _NOT_OF_THE_WEIGHTS},
         "data": _fingerprint(prepared),
     }
     before = _before(work) if resume else None

@@ -36,6 +36,7 @@ class FitSettings:
         patience: epochs without a better score on dev before training ends; 0 never ends early.
         unknown_tags: what a label in dev or test that train lacks is: an `error`, or a counted `miss`.
         checkpoint_steps: steps between checkpoints within an epoch; 0 saves at the end of each epoch only.
+        calibrate: fit the temperature of the scores on dev after training.
         precision: `auto` trains in bf16 where the processor or GPU has it.
         threads: processor threads; 0 takes the cores that the process may use.
         seed: of shuffling, the head and dropout.
@@ -59,6 +60,7 @@ class FitSettings:
     patience: int = 0
     unknown_tags: str = "error"
     checkpoint_steps: int = 0
+    calibrate: bool = True
     precision: str = "auto"
     threads: int = 0
     seed: int = 13

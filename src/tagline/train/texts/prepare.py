@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from tagline.data.texts.corpus import TextCorpus
 from tagline.errors import DataError, LabelError, UsageError
-from tagline.models.encoders import LoadedEncoder, load_for_texts
+from tagline.models.encoders import LoadedEncoder, last_layer, load_for_texts
 from tagline.records import LabelledText, Problem
 from tagline.text.sequences import SequenceEncoder
 from tagline.train.losses import LabelLoss
@@ -200,12 +200,6 @@ def _begin_with_frequencies(model: PreTrainedModel, counts: Sequence[int], texts
     share = (torch.tensor(counts, dtype=torch.float32) + 0.5) / (texts + 1)
     with torch.no_grad():
         last_layer(model, len(counts)).bias.copy_(share.log() if problem is Problem.SINGLE else torch.logit(share))
-
-
-def last_layer(model: PreTrainedModel, labels: int) -> torch.nn.Linear:
-    """The layer that gives the logits."""
-    layers = [each for each in model.modules() if isinstance(each, torch.nn.Linear) and each.out_features == labels]
-    return layers[-1]
 
 
 def class_weights(

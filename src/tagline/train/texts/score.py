@@ -12,7 +12,8 @@ from tagline.evaluate.thresholds import macro_f1, tune_thresholds
 from tagline.records import Problem
 from tagline.text.pooling import pool, sigmoid
 from tagline.train.dataset import EVAL_TOKENS, EpochBatches, as_array
-from tagline.train.texts.examples import TextExamples
+from tagline.train.prepared import Evidence
+from tagline.train.texts.examples import UNKNOWN, TextExamples
 
 METRIC = {Problem.SINGLE: "macro_f1", Problem.MULTI: "macro_f1", Problem.REGRESSION: "spearman"}
 
@@ -46,11 +47,21 @@ class LabelScore:
         if not compute_result:
             return {}
         self._batch = 0
-        texts = [
-            pool(self._logits[start:end], self.pooling)
-            for start, end in zip(self._starts, self._starts[1:], strict=False)
-        ]
-        return _scores(self.problem, self.examples.targets_by_text, np.stack(texts))
+        return _scores(self.problem, self.examples.targets_by_text, self._pooled())
+
+    def evidence(self) -> Evidence | None:
+        """Closes a pass: pooled logits of the texts whose label the model knows, and their labels."""
+        self._batch = 0
+        if self.problem is Problem.REGRESSION:
+            return None
+        gold = self.examples.targets_by_text.astype(np.int64)
+        known = gold != UNKNOWN if self.problem is Problem.SINGLE else np.ones(len(gold), dtype=np.bool_)
+        return Evidence(self._pooled()[known], gold[known])
+
+    def _pooled(self) -> NDArray[np.float32]:
+        """(N, L) logits of the texts."""
+        borders = zip(self._starts, self._starts[1:], strict=False)
+        return np.stack([pool(self._logits[start:end], self.pooling) for start, end in borders])
 
 
 def _scores(problem: Problem, gold: NDArray[Any], logits: NDArray[np.float32]) -> dict[str, float]:

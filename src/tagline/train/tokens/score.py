@@ -10,6 +10,7 @@ import numpy as np
 from tagline.evaluate.spans import strict
 from tagline.text.decoding import Decoder
 from tagline.train.dataset import EVAL_TOKENS, EpochBatches, as_array
+from tagline.train.prepared import Evidence
 from tagline.train.tokens.examples import IGNORED, TokenExamples
 
 
@@ -52,3 +53,11 @@ class TagScore:
         ]
         overall = strict(self.gold, predicted, self.decoder.scheme).overall
         return {"f1": overall.f1, "precision": overall.precision, "recall": overall.recall}
+
+    def evidence(self) -> Evidence:
+        """Closes a pass: (W', L) logits of the words whose tag the model knows, and (W',) ids of their tags."""
+        self._batch = 0
+        number = {label: place for place, label in enumerate(self.decoder.labels)}
+        gold = np.asarray([number.get(tag, IGNORED) for tags in self.gold for tag in tags], dtype=np.int64)
+        known = gold != IGNORED
+        return Evidence(self._emissions[known], gold[known])
