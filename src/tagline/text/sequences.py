@@ -144,9 +144,11 @@ def even_windows(begins: NDArray[np.bool_], room: int, overlap: int) -> list[tup
     Returns:
         (start, end) of each, in order; together they show every sub-token.
     """
-    total, half = len(begins), overlap // 2
+    total = len(begins)
     count = max(1, -(-(total - overlap) // (room - overlap)))
-    ends = np.arange(1, count + 1) * (total + (count - 1) * overlap) // count - np.arange(count) * overlap
+    shown = total + (count - 1) * overlap
+    half = min(overlap // 2, shown // count - overlap - 1)  # less than a step, so that no window lies within another
+    ends = np.arange(1, count + 1) * shown // count - np.arange(count) * overlap
     starts = ends[:-1] - overlap
     words = np.concatenate((np.flatnonzero(begins), [total]))
     after = words[np.searchsorted(words, starts)]
