@@ -103,17 +103,17 @@ def prepare_texts(train: TextCorpus, dev: TextCorpus | None, settings: TextSetti
     texts = [each for each in train.texts if each.text.strip() or (each.pair or "").strip()]
     if not texts:
         raise DataError("every text is empty; expected texts to learn from", train.path)
+    counts = Counter(label for each in texts for label in each.labels)
+    frequency = [counts[label] for label in labels]
+    loss = _loss(settings, labels, frequency, len(texts), train.problem)
     torch.manual_seed(settings.seed)  # loading draws the head
     encoder = load_for_texts(settings.encoder, labels, train.problem)
     sequences = _sequences(encoder, settings)
     scale = _scale(texts) if train.problem is Problem.REGRESSION else (0.0, 1.0)
     if train.problem is Problem.REGRESSION:
         texts = [replace(each, score=((each.score or 0.0) - scale[0]) / scale[1]) for each in texts]
-    counts = Counter(label for each in texts for label in each.labels)
-    frequency = [counts[label] for label in labels]
-    if train.problem is not Problem.REGRESSION:
+    else:
         _begin_with_frequencies(encoder.model, frequency, len(texts), train.problem)
-    weights = class_weights(settings.class_weights, labels, frequency, len(texts), train.problem)
     return PreparedTexts(
         encoder=encoder,
         sequences=sequences,
@@ -122,7 +122,7 @@ def prepare_texts(train: TextCorpus, dev: TextCorpus | None, settings: TextSetti
         paired=train.paired,
         train=encode_texts(sequences, texts, labels, train.problem),
         dev=encode_texts(sequences, dev.texts, labels, train.problem) if dev is not None else None,
-        loss=LabelLoss(train.problem, weights, settings.focal_gamma, settings.label_smoothing),
+        loss=loss,
         pooling=settings.pooling,
         scale=scale,
         empty=len(train.texts) - len(texts),
@@ -202,6 +202,18 @@ def _begin_with_frequencies(model: PreTrainedModel, counts: Sequence[int], texts
         last_layer(model, len(counts)).bias.copy_(share.log() if problem is Problem.SINGLE else torch.logit(share))
 
 
+def _loss(
+    settings: TextSettings, labels: Sequence[str], counts: Sequence[int], texts: int, problem: Problem
+) -> LabelLoss:
+    """The loss, or `UsageError` where options of classes meet numbers."""
+    options = {"focal-gamma": settings.focal_gamma, "label-smoothing": settings.label_smoothing}
+    for name, value in options.items():
+        if value and problem is Problem.REGRESSION:
+            raise UsageError(f"--{name} is {value}, but numbers have no classes; leave it away")
+    weights = class_weights(settings.class_weights, labels, counts, texts, problem)
+    return LabelLoss(problem, weights, settings.focal_gamma, settings.smoothing(train.problem))
+
+
 def class_weights(
     given: str, labels: Sequence[str], counts: Sequence[int], texts: int, problem: Problem
 ) -> torch.Tensor | None:
@@ -215,7 +227,7 @@ def class_weights(
         problem: several labels weigh their positive examples.
 
     Raises:
-        UsageError: an unknown label, no number, or weights in a regression.
+        UsageError: an unknown label, one that is named twice, no number, nothing but zeros, or weights in a regression.
     """
     if not given:
         return None
@@ -225,17 +237,20 @@ def class_weights(
         often = np.maximum(np.asarray(counts, dtype=np.float64), 1)
         weights = texts / (len(labels) * often) if problem is Problem.SINGLE else (texts - often) / often
         return torch.tensor(weights, dtype=torch.float32)
-    chosen = dict.fromkeys(labels, 1.0)
+    chosen: dict[str, float] = {}
     for part in given.split(","):
         label, equals, text = part.rpartition("=")
         weight = _number(text)
-        if not equals or label.strip() not in chosen or weight is None:
+        if not equals or label.strip() not in labels or label.strip() in chosen or weight is None:
             raise UsageError(
                 f"--class-weights has {part!r}; expected 'balanced' or LABEL=WEIGHT,… with labels "
-                f"{', '.join(labels[:8])} and weights of 0 or more"
+                f"{', '.join(labels[:8])}, each once, and weights of 0 or more"
             )
         chosen[label.strip()] = weight
-    return torch.tensor(list(chosen.values()), dtype=torch.float32)
+    weights = [chosen.get(label, 1.0) for label in labels]
+    if not any(weights):
+        raise UsageError(f"--class-weights is {given!r}; expected a weight above 0 for one label at least")
+    return torch.tensor(weights, dtype=torch.float32)
 
 
 def _number(text: str) -> Any:
