@@ -211,7 +211,7 @@ def _loss(
         if value and problem is Problem.REGRESSION:
             raise UsageError(f"--{name} is {value}, but numbers have no classes; leave it away")
     weights = class_weights(settings.class_weights, labels, counts, texts, problem)
-    return LabelLoss(problem, weights, settings.focal_gamma, settings.smoothing(train.problem))
+    return LabelLoss(problem, weights, settings.focal_gamma, settings.smoothing(problem))
 
 
 def class_weights(
