@@ -12,8 +12,10 @@ from typing import Annotated, Any
 import typer
 
 from tagline import __version__
+from tagline.cli.audit import audit
 from tagline.cli.evaluate import evaluate
 from tagline.cli.predict import predict
+from tagline.cli.split import split
 from tagline.cli.train import train
 from tagline.errors import Interrupted, OutputError
 
@@ -50,6 +52,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
+app.command()(guarded(audit))
+app.command()(guarded(split))
 app.command()(guarded(train))
 app.command()(guarded(evaluate))
 app.command()(guarded(predict))

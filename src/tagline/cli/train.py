@@ -36,6 +36,10 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Any other setting as NAME=VALUE, e.g. scheduler=cosine."),
     ] = None,
+    allow_leakage: Annotated[
+        bool,
+        typer.Option("--allow-leakage", help="Report the test score although test texts stand in the training data."),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model folder.")] = False,
     json_out: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object.")] = False,
@@ -89,14 +93,14 @@ def train(
         token_settings = settings_of(TokenSettings, given, settings or [])
         run = Run(files, *places(output, resume, overwrite), resume, overwrite)
         reading = shared.read_options(form, word_column, tag_column, scheme, strict)
-        metrics = _kept(run, lambda: train_tokens(run, token_settings, reading))
+        metrics = _kept(run, lambda: train_tokens(run, token_settings, reading, allow_leakage))
     else:
         from tagline.cli.train_texts import train_texts
         from tagline.train.texts.settings import TextSettings
 
         text_settings = settings_of(TextSettings, given, settings or [])
         run = Run(files, *places(output, resume, overwrite), resume, overwrite)
-        metrics = _kept(run, lambda: train_texts(run, text_settings, texts.options(), split))
+        metrics = _kept(run, lambda: train_texts(run, text_settings, texts.options(), split, allow_leakage))
     if json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.cli import options as shared
+from tagline.cli.leakage import check_leakage
 from tagline.cli.training import Run, learn
 from tagline.errors import UsageError
 
@@ -19,20 +20,31 @@ if TYPE_CHECKING:
 _SHARES, _WITH_TEST = "80/10/10", "90/10/0"  # of a single file; of training data that come with a test file
 
 
-def train_texts(run: Run, settings: TextSettings, reading: TextOptions, shares: str | None) -> dict[str, Any]:
-    """Reads, splits where there is one file, trains, tunes thresholds on dev, judges; gives the metrics."""
+def train_texts(
+    run: Run, settings: TextSettings, reading: TextOptions, shares: str | None, allow_leakage: bool = False
+) -> dict[str, Any]:
+    """Reads, splits where there is one file, trains, tunes thresholds on dev, judges; gives the metrics.
+
+    They are without test where that has leaked into train and is not allowed to.
+    """
     from tagline.train.provenance import manifest_of_texts
     from tagline.train.texts.prepare import prepare_texts
 
     corpora, split = _read(run.files, reading, settings, shares)
+    leakage = check_leakage(corpora, allow_leakage)
     prepared = prepare_texts(corpora["train"], corpora.get("dev"), settings)
     _tell(prepared, settings)
+
+    def judge(folder: Path) -> dict[str, Any]:
+        learned = _scores(folder, leakage.judged(corpora), settings)
+        return {**learned, "metrics": leakage.marked(learned["metrics"])}
+
     return learn(
         prepared,
         settings,
         run,
-        lambda fitted: manifest_of_texts(fitted, corpora, split),
-        lambda folder: _scores(folder, corpora, settings),
+        lambda fitted: leakage.noted(manifest_of_texts(fitted, corpora, split)),
+        judge,
     )
 
 
@@ -41,7 +53,6 @@ def _read(
 ) -> tuple[dict[str, TextCorpus], dict[str, Any] | None]:
     """Reads all files, and finds out before any work whether their labels fit."""
     from tagline.data.texts.reading import read_texts
-    from tagline.data.texts.splits import find_overlap
     from tagline.train.texts.prepare import check_labels, label_set
 
     corpora = {role: read_texts(path, reading) for role, path in files.items()}
@@ -55,11 +66,6 @@ def _read(
             continue
         if unknown := check_labels(labels, corpora["train"], corpus, settings):
             shared.warn(f"{corpus.path}: {sum(unknown.values())} labels that train lacks count as missed")
-        if both := find_overlap(corpora["train"], corpus):
-            shared.warn(
-                f"{both:,} of the {len(corpus.texts):,} texts of {corpus.path} stand in the training data, too; they "
-                "make the scores look better than they are"
-            )
     return corpora, split
 
 
@@ -101,7 +107,8 @@ def _parts(
     parts = split_texts(corpora["train"], shares, seed)
     shared.say(
         f"no --dev: {corpora['train'].path} is split {text} into train, dev and test by label, seed {seed}; "
-        f"{parts.removed:,} duplicates removed" + (f", {parts.conflicting:,} of them with another label" if parts.conflicting else "")
+        f"{parts.removed:,} duplicates removed"
+        + (f", {parts.conflicting:,} of them with another label" if parts.conflicting else "")
     )
     if parts.single:
         shared.warn(f"too few examples to stand in every part, kept in train: {', '.join(parts.single)}")
@@ -110,7 +117,7 @@ def _parts(
     return {role: each for role, each in given.items() if each.texts}, facts
 
 
-def parse_shares(text: str) -> tuple[float, float, float]:
+def parse_shares(text: str, option: str = "--split") -> tuple[float, float, float]:
     """Shares of train, dev and test from `80/10/10` or `0.8/0.1/0.1`.
 
     Raises:
@@ -122,7 +129,8 @@ def parse_shares(text: str) -> tuple[float, float, float]:
         parts = []
     total = sum(parts)
     if len(parts) != 3 or parts[0] <= 0 or min(parts) < 0 or not (abs(total - 100) < 1e-6 or abs(total - 1) < 1e-6):
-        raise UsageError(f"--split is {text!r}; expected shares of train, dev and test such as {_SHARES}, or none")
+        none = ", or none" if option == "--split" else ""
+        raise UsageError(f"{option} is {text!r}; expected shares of train, dev and test such as {_SHARES}{none}")
     return parts[0] / total, parts[1] / total, parts[2] / total
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.cli import options as shared
+from tagline.cli.leakage import check_leakage
 from tagline.cli.training import Run, learn
 
 if TYPE_CHECKING:
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
     from tagline.train.tokens.settings import TokenSettings
 
 
-def train_tokens(run: Run, settings: TokenSettings, reading: ReadOptions) -> dict[str, Any]:
-    """Reads, trains, judges; gives the metrics."""
+def train_tokens(
+    run: Run, settings: TokenSettings, reading: ReadOptions, allow_leakage: bool = False
+) -> dict[str, Any]:
+    """Reads, trains, judges; gives the metrics, without test where that has leaked into train and is not allowed to."""
     from tagline.train.provenance import manifest_of_tokens
     from tagline.train.tokens.prepare import prepare_tokens
 
     corpora = _read(run.files, reading, settings)
+    leakage = check_leakage(corpora, allow_leakage)
     prepared = prepare_tokens(corpora["train"], corpora.get("dev"), settings)
     if prepared.train.shortened:
         shared.warn(f"{prepared.train.shortened} very long words are shown to the encoder by their first sub-tokens")
@@ -31,8 +35,8 @@ def train_tokens(run: Run, settings: TokenSettings, reading: ReadOptions) -> dic
         prepared,
         settings,
         run,
-        lambda fitted: manifest_of_tokens(fitted, corpora),
-        lambda folder: {"metrics": _scores(folder, corpora, settings)},
+        lambda fitted: leakage.noted(manifest_of_tokens(fitted, corpora)),
+        lambda folder: {"metrics": leakage.marked(_scores(folder, leakage.judged(corpora), settings))},
     )
 
 

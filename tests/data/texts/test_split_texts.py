@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tagline.data.audit.parts import Part
 from tagline.data.texts.corpus import TextCorpus
 from tagline.data.texts.reading import TextOptions, read_texts
-from tagline.data.texts.splits import Split, find_overlap, split_texts
+from tagline.data.texts.splits import Split, split_texts
 from tagline.errors import UsageError
 from tagline.records import LabelledText, Problem
 
@@ -32,6 +33,12 @@ def labelled(counts: dict[str, int]) -> TextCorpus:
     texts = [LabelledText(f"{label} {number}", None, (label,)) for label in counts for number in range(counts[label])]
     random.Random(5).shuffle(texts)
     return corpus_of(texts)
+
+
+def find_overlap(known: TextCorpus, judged: TextCorpus) -> int:
+    """How many texts of `judged` stand in `known`."""
+    keys = set(Part("train", known).keys)
+    return sum(key in keys for key in Part("test", judged).keys)
 
 
 def parts(split: Split) -> tuple[TextCorpus, TextCorpus, TextCorpus]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from tagline.data.normal import normal
 from tagline.data.texts.corpus import TextCorpus
 from tagline.data.texts.stratify import share_groups, share_labels
 from tagline.errors import UsageError
@@ -57,7 +57,7 @@ def split_texts(corpus: TextCorpus, shares: tuple[float, float, float] = SHARES,
     Raises:
         UsageError: shares that do not add up to 1 or are negative, a negative seed, or too few texts for the parts.
     """
-    _check(shares, seed)
+    check_shares(shares, seed)
     kept, removed, conflicting = _without_duplicates(corpus.texts)
     parts = sum(share > 0 for share in shares)
     counts = Counter(label for each in kept for label in each.labels)
@@ -76,13 +76,12 @@ def split_texts(corpus: TextCorpus, shares: tuple[float, float, float] = SHARES,
     return Split(_part(corpus, train), _part(corpus, dev), _part(corpus, test), removed, conflicting, single)
 
 
-def find_overlap(train: TextCorpus, other: TextCorpus) -> int:
-    """How many texts of `other` stand in `train`, but for case, white space and compatible forms of characters."""
-    known = {_key(each) for each in train.texts}
-    return sum(_key(each) in known for each in other.texts)
+def check_shares(shares: Sequence[float], seed: int) -> None:
+    """Refuses what is no division into train, dev and test.
 
-
-def _check(shares: Sequence[float], seed: int) -> None:
+    Raises:
+        UsageError: shares that do not add up to 1 or are negative, train without a share, a negative seed.
+    """
     if len(shares) != 3 or not all(math.isfinite(share) and share >= 0 for share in shares) or not shares[0] > 0:
         raise UsageError(f"shares {shares}; expected three numbers from 0 to 1 for train, dev and test, train above 0")
     if abs(sum(shares) - 1) > 1e-6:
@@ -92,13 +91,7 @@ def _check(shares: Sequence[float], seed: int) -> None:
 
 
 def _key(each: LabelledText) -> tuple[str, str | None]:
-    return _normal(each.text), None if each.pair is None else _normal(each.pair)
-
-
-def _normal(text: str) -> str:
-    # folding case can undo the normal form, so it is made again
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join(folded.split())
+    return normal(each.text), None if each.pair is None else normal(each.pair)
 
 
 def _without_duplicates(texts: Sequence[LabelledText]) -> tuple[list[LabelledText], int, int]:

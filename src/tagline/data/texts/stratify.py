@@ -6,8 +6,11 @@ Texts are given as places in a list, in an order that the caller has mixed; part
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
+_TEXTS = ""  # stands among the labels for the texts themselves; no label is empty
 _DIGITS = 9  # of a remainder; what differs further behind is rounding
 
 
@@ -64,7 +67,11 @@ def _fill_empty(counts: list[list[int]], groups: Sequence[Sequence[int]], shares
 
 
 def share_labels(
-    labels: Sequence[frozenset[str]], shares: Sequence[float], order: Sequence[int], fixed: Collection[str]
+    labels: Sequence[frozenset[str]],
+    shares: Sequence[float],
+    order: Sequence[int],
+    fixed: Collection[str],
+    weights: Weights | None = None,
 ) -> dict[int, int]:
     """The part of every place, by iterative stratification: Sechidis, Tsoumakas and Vlahavas (2011), "On the
     stratification of multi-label data".
@@ -78,8 +85,9 @@ def share_labels(
         shares: of the parts; they add up to 1.
         order: the places, mixed.
         fixed: labels whose texts all go to the first part.
+        weights: where a place stands for several texts that stay together; None: every place is one text.
     """
-    dealer = _Dealer(labels, shares, order)
+    dealer = _Dealer(labels, shares, order, weights or Weights.ones(labels))
     usable = [part for part, share in enumerate(shares) if share > 0]
     for place in order:
         if not labels[place].isdisjoint(fixed):
@@ -100,6 +108,24 @@ def share_labels(
     return dealer.parts
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much a place counts.
+
+    Attributes:
+        sizes: how many texts each place stands for.
+        labels: how often each of its labels stands there.
+    """
+
+    sizes: Sequence[int]
+    labels: Sequence[Mapping[str, int]]
+
+    @classmethod
+    def ones(cls, labels: Sequence[frozenset[str]]) -> Weights:
+        """Every place is one text."""
+        return cls([1] * len(labels), [dict.fromkeys(each, 1) for each in labels])
+
+
 class _Dealer:
     """What the parts still lack while texts are dealt out.
 
@@ -111,22 +137,27 @@ class _Dealer:
         parts: the part of every place that is dealt out.
     """
 
-    def __init__(self, labels: Sequence[frozenset[str]], shares: Sequence[float], order: Sequence[int]) -> None:
-        self._labels = labels
+    def __init__(
+        self, labels: Sequence[frozenset[str]], shares: Sequence[float], order: Sequence[int], weights: Weights
+    ) -> None:
+        self._labels, self._weights = labels, weights
         self.holders: dict[str, list[int]] = {}
         for place in order:
             for label in labels[place]:
                 self.holders.setdefault(label, []).append(place)
+        for label, places in self.holders.items():  # what is heavy first, while there is room; equals stay mixed
+            places.sort(key=lambda place: -weights.labels[place][label])
         self.left = {label: len(places) for label, places in self.holders.items()}
-        self.lacks = {label: [share * count for share in shares] for label, count in self.left.items()}
-        self.room = [share * len(order) for share in shares]
+        totals = {label: sum(weights.labels[each][label] for each in held) for label, held in self.holders.items()}
+        self.lacks = {label: [share * total for share in shares] for label, total in totals.items()}
+        self.room = [share * sum(weights.sizes[place] for place in order) for share in shares]
         self.parts: dict[int, int] = {}
 
     def put(self, place: int, part: int) -> None:
         self.parts[place] = part
-        self.room[part] -= 1
+        self.room[part] -= self._weights.sizes[place]
         for label in self._labels[place]:
-            self.lacks[label][part] -= 1
+            self.lacks[label][part] -= self._weights.labels[place][label]
             if label in self.left:
                 self.left[label] -= 1
 
@@ -139,3 +170,36 @@ class _Dealer:
             able = [place for place in train if self._labels[place].isdisjoint(fixed)]
             if able and len(train) > 1:
                 self.parts[able[0]] = part
+
+
+def share_heavy(weights: Weights, shares: Sequence[float], order: Sequence[int]) -> dict[int, int]:
+    """The part of every place where places are large, such as documents: all labels are looked at together.
+
+    The place that holds most of some label, or most texts, is dealt out first, each to the part where the squared
+    distances of all labels and of the texts from their shares fall most. Small places come last and even things out.
+
+    Args:
+        weights: how many texts and labels each place holds.
+        shares: of the parts; they add up to 1.
+        order: the places, mixed; it decides among equals.
+    """
+    totals = Counter({_TEXTS: sum(weights.sizes)})
+    for count in weights.labels:
+        totals.update(count)
+    held = [
+        [(_TEXTS, size / totals[_TEXTS]), *((label, times / totals[label]) for label, times in count.items())]
+        for size, count in zip(weights.sizes, weights.labels, strict=True)
+    ]
+    lacks = {label: list(shares) for label in totals}
+    usable = [part for part, share in enumerate(shares) if share > 0]
+    parts: dict[int, int] = {}
+
+    def change(place: int, part: int) -> float:
+        return round(sum(share * (share - 2 * lacks[label][part]) for label, share in held[place]), 3 * _DIGITS)
+
+    for place in sorted(order, key=lambda each: -max(share for _, share in held[each])):  # stable: equals stay mixed
+        part = min(usable, key=lambda part: change(place, part))
+        parts[place] = part
+        for label, share in held[place]:
+            lacks[label][part] -= share
+    return parts
