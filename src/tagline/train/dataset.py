@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from tagline.errors import UsageError
 from tagline.text.batches import Shown, pad, plan_batches
 
 EVAL_TOKENS = 4096  # sub-tokens of a batch where nothing is learned
@@ -99,6 +100,21 @@ def only(items: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
 
 
 def as_array(values: Any) -> NDArray[Any]:
-    """What the Trainer hands to a score, as an array on the processor."""
+    """What the Trainer hands to a score, as an array on the processor.
+
+    Raises:
+        UsageError: there are numbers in it that are not finite.
+    """
     values = values[0] if isinstance(values, tuple) else values
-    return np.asarray(values.float().cpu() if hasattr(values, "cpu") else values)
+    found = np.asarray(values.float().cpu() if hasattr(values, "cpu") else values)
+    check_finite(bool(np.isfinite(found).all()))
+    return found
+
+
+def check_finite(finite: bool) -> None:
+    """Raises `UsageError` of a training that has run off, unless the model still gives finite numbers."""
+    if not finite:
+        raise UsageError(
+            "training has diverged: the model gives no finite numbers any more. Type a smaller --learning-rate, or a "
+            "smaller --set head_learning_rate=RATE"
+        )

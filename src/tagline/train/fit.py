@@ -32,7 +32,7 @@ from tagline.machine import cores, processor_has_bf16
 from tagline.models.encoders import LoadedEncoder
 from tagline.train.calibration import Calibration, calibrate
 from tagline.train.callbacks import Progress, ProgressEvent, SaveWithin, StopOnInterrupt
-from tagline.train.dataset import EpochBatches, only
+from tagline.train.dataset import EpochBatches, check_finite, only
 from tagline.train.prepared import DevScore, Prepared
 from tagline.train.runs import Run, last_checkpoint, open_run
 from tagline.train.settings import FitSettings
@@ -85,7 +85,8 @@ def fit(
         report: is called with the state after every step and every evaluation.
 
     Raises:
-        UsageError: `work` holds the checkpoints of a run with other settings, or a Trainer name is unknown.
+        UsageError: `work` holds the checkpoints of a run with other settings, a Trainer name is unknown, or training
+            has diverged.
         Interrupted: Ctrl-C; a checkpoint was written.
         OutputError: a checkpoint cannot be written.
     """
@@ -115,6 +116,7 @@ def fit(
         calibration = calibrate(trainer, score) if settings.calibrate and score is not None else None
     # Mixed precision wraps forward; the wrapper must not find its way into the exported graph.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu").float().eval()
+    check_finite(all(bool(each.isfinite().all()) for each in model.parameters()))  # without dev nobody has noticed
     prepared.finish(model)
     best = trainer.state.best_metric
     return Fitted(

@@ -19,7 +19,8 @@ class LabelLoss:
 
     Attributes:
         problem: which of these.
-        weights: (L,) weight of each label; for several labels the weight of its positive examples.
+        weights: (L,) weight of each label, as torch's `weight`; for several labels that of its positive examples, as
+            torch's `pos_weight`.
         gamma: focal loss: what is sure already counts (1 - p) ** gamma (Lin et al. 2017, Focal Loss for Dense Object
             Detection); 0 is plain cross-entropy.
         smoothing: share of the target that is spread evenly over the labels, in [0, 1).
@@ -47,19 +48,22 @@ class LabelLoss:
         return self._one(logits, labels, weights)
 
     def _one(self, logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-        each = functional.cross_entropy(logits, labels, reduction="none", label_smoothing=self.smoothing)
+        each = functional.cross_entropy(logits, labels, weights, reduction="none", label_smoothing=self.smoothing)
         if self.gamma:
-            sure = logits.softmax(-1).gather(-1, labels[:, None])[:, 0]
-            each = each * (1 - sure) ** self.gamma
+            others = logits.scatter(-1, labels[:, None], -torch.inf).logsumexp(-1)
+            each = each * _power(others - logits.logsumexp(-1), self.gamma)
         if weights is None:
             return each.mean()
-        scale = weights[labels]
-        return (each * scale).sum() / scale.sum().clamp_min(1e-12)
+        return each.sum() / weights[labels].sum().clamp_min(1e-12)  # nothing but labels of weight 0 teaches nothing
 
     def _several(self, logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
         targets = labels * (1 - self.smoothing) + self.smoothing / 2
         each = functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights, reduction="none")
         if self.gamma:
-            chance = logits.sigmoid()
-            each = each * (labels * (1 - chance) + (1 - labels) * chance) ** self.gamma
+            each = each * _power(functional.logsigmoid((1 - 2 * labels) * logits), self.gamma)
         return each.mean()
+
+
+def _power(log: torch.Tensor, gamma: float) -> torch.Tensor:
+    """(1 - p) ** gamma from log(1 - p): at p = 1 the power itself has no gradient where gamma is below 1."""
+    return (gamma * log).exp()
