@@ -16,6 +16,7 @@ _HEADLINES = {
     "spearman": "Spearman",
     "pearson": "Pearson",
 }
+_PARITY = "## Agreement of the engines"
 _HEAD = """---
 library_name: tagline
 pipeline_tag: {task}
@@ -47,7 +48,9 @@ def model_card(manifest: Manifest, name: str) -> str:
         )
     if manifest.metrics:
         lines += _text_scores(manifest) if for_texts else _token_scores(manifest.metrics)
+    lines += _leakage(training.get("leakage", {}))
     lines += _calibration(manifest.calibration)
+    lines += _parity(manifest.parity)
     lines += _data(training.get("data", {}), training.get("split"))
     settings = training.get("settings", {})
     if settings:
@@ -60,6 +63,38 @@ def model_card(manifest: Manifest, name: str) -> str:
         "world; judge the model on your own text before you rely on it.\n",
     ]
     return "\n".join(lines)
+
+
+def card_with_parity(card: str | None, manifest: Manifest, name: str) -> str:
+    """A card with the table of `manifest.parity`, all else as people left it; a new card where there is none."""
+    if card is None:
+        return model_card(manifest, name)
+    table = "\n".join(_parity(manifest.parity))
+    start = card.find(_PARITY)
+    if start >= 0:
+        end = card.find("\n## ", start)
+        return card[:start] + table + ("" if end < 0 else card[end:])
+    place = card.find("\n## Limits")
+    if place < 0:
+        return f"{card.rstrip()}\n\n{table}"
+    return f"{card[: place + 1]}{table}{card[place:]}"
+
+
+def _parity(records: list[dict[str, Any]]) -> list[str]:
+    if not records:
+        return []
+    lines = [
+        f"{_PARITY}\n",
+        "Held against PyTorch in f32 on a sample of text, on the machine that `tagline.json` names. Differences are of "
+        "probabilities.\n",
+        "| engine | precision | agreement | largest difference | mean difference | on |\n|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {each['engine']} | {each['precision']} | {100 * each['agreement']:.3f} % | {each['largest']:.2g} | "
+        f"{each['mean']:.2g} | {each['count']:,} {each['unit']} |"
+        for each in records
+    ]
+    return [*lines, ""]
 
 
 def _about_tokens(manifest: Manifest) -> tuple[str, str]:
@@ -145,6 +180,18 @@ def _interval(bounds: Any) -> str:
         return ""
     low, high = bounds
     return f" (95 % interval {100 * low:.2f} to {100 * high:.2f})"
+
+
+def _leakage(facts: dict[str, dict[str, Any]]) -> list[str]:
+    """What stands in the training data and was judged, or would have been."""
+    lines = []
+    for role, each in facts.items():
+        follows = "its score above is too good" if each["reported"] else "its score is not reported"
+        lines.append(
+            f"**The {role} data has leaked into the training data:** {each['same']} of its {each['counted']} examples "
+            f"({100 * each['share_of_words']:.1f} % of the words) were trained on; {follows}.\n"
+        )
+    return lines
 
 
 def _data(data: dict[str, Any], split: dict[str, Any] | None) -> list[str]:
