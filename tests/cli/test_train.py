@@ -234,8 +234,8 @@ def test_a_training_in_a_process_of_its_own_is_quiet(workshop: Workshop, tmp_pat
     assert result.code == 0, result
     json.loads(result.out)
     starts = (
-        "train: ", "dev: ", "encoder ", "epoch ", "training: ", "", "dev (", " ", "┏", "┃", "┡", "│", "├", "└",
-        "Strict F1 ", "Word accuracy ", "10 sentences",
+        "train: ", "dev: ", "encoder ", "epoch ", "training: ", "scores calibrated ", "", "dev (", " ", "┏", "┃", "┡",
+        "│", "├", "└", "Strict F1 ", "Word accuracy ", "10 sentences",
     )  # fmt: skip
     for line in result.err.splitlines():
         assert line == "" or line.startswith(tuple(filter(None, starts))), line
