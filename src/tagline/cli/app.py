@@ -13,7 +13,9 @@ import typer
 
 from tagline import __version__
 from tagline.cli.audit import audit
+from tagline.cli.describe import describe
 from tagline.cli.evaluate import evaluate
+from tagline.cli.export import export
 from tagline.cli.predict import predict
 from tagline.cli.split import split
 from tagline.cli.train import train
@@ -52,11 +54,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
+app.command()(guarded(describe))
 app.command()(guarded(audit))
 app.command()(guarded(split))
 app.command()(guarded(train))
 app.command()(guarded(evaluate))
 app.command()(guarded(predict))
+app.command()(guarded(export))
 
 
 def _version(wanted: bool) -> None:
