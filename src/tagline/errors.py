@@ -64,6 +64,12 @@ class UsageError(TaglineError):
     """Options or arguments that do not fit together or are out of range."""
 
 
+class RefusedError(TaglineError):
+    """The work was done and its result falls under the bound that was set, so nothing was written."""
+
+    exit_code = 1
+
+
 class MissingExtraError(TaglineError):
     """A part of Tagline needs an extra that is not installed.
 

@@ -23,6 +23,8 @@ from tagline.text.words import WordRules
 MANIFEST, CONFIG, TOKENIZER = "tagline.json", "config.json", "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 WEIGHTS, GRAPH, GRAPH_WEIGHTS = "model.safetensors", "openvino_model.xml", "openvino_model.bin"
+INT8_GRAPH, INT8_WEIGHTS = "openvino_int8.xml", "openvino_int8.bin"
+ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
 CARD = "README.md"
 FORMAT = 1
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
@@ -50,6 +52,8 @@ class Manifest:
         thresholds: of several labels: from which probability each is said; 0.5 for those that are not named.
         calibration: the temperature that the head was divided by, with mean negative log-likelihood and expected
             calibration error on dev before and after; empty where none was fitted.
+        parity: for each engine and precision that was held against PyTorch in f32, how far they agree, on what text,
+            with which versions and on which processor; see `predict.parity`.
         metrics: scores on dev and test, as `tagline evaluate --json` gives them.
         training: settings, seed, data fingerprints and versions; empty for a folder that Tagline did not train.
         files: SHA-256 of the other files.
@@ -68,6 +72,7 @@ class Manifest:
     pooling: str = "mean"
     thresholds: dict[str, float] = field(default_factory=dict)
     calibration: dict[str, float] = field(default_factory=dict)
+    parity: list[dict[str, Any]] = field(default_factory=list)
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -145,7 +150,11 @@ class ModelFolder:
     @property
     def has_graph(self) -> bool:
         """Whether the OpenVINO graph is there."""
-        return (self.path / GRAPH).is_file() and (self.path / GRAPH_WEIGHTS).is_file()
+        return self.has(GRAPH, GRAPH_WEIGHTS)
+
+    def has(self, *names: str) -> bool:
+        """Whether these files are there."""
+        return all((self.path / name).is_file() for name in names)
 
     def tokenizer_config(self) -> dict[str, Any]:
         """`tokenizer_config.json`; empty where there is none.

@@ -35,8 +35,8 @@ SchemeOption = Annotated[
     typer.Option("--scheme", help="Tag scheme of the files: IO, IOB1, IOB2, IOBES, BILOU. Default: told by a rule."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Take a broken tag sequence as an error, not as a warning.")]
-EngineOption = Annotated[str, typer.Option("--engine", help="auto, openvino or torch.")]
-Precision = Annotated[str, typer.Option(help="auto, bf16 or f32.")]
+EngineOption = Annotated[str, typer.Option("--engine", help="auto, openvino, onnx or torch.")]
+Precision = Annotated[str, typer.Option(help="auto, bf16, f32 or int8 (made by tagline export).")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(help="Processor threads; 0 takes the cores there are.")]
 BatchTokens = Annotated[int, typer.Option(help="Most sub-tokens of a batch.")]

@@ -1,4 +1,4 @@
-"""Engines: batches in, logits out. One protocol over OpenVINO and PyTorch."""
+"""Engines: batches in, logits out. One protocol over OpenVINO, ONNX Runtime and PyTorch."""
 
 from __future__ import annotations
 

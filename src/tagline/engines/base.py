@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tagline.errors import UsageError
 from tagline.records import Batch
 
-ENGINES = ("auto", "openvino", "torch")
-PRECISIONS = ("auto", "bf16", "f32")
+ENGINES = ("auto", "openvino", "onnx", "torch")
+PRECISIONS = ("auto", "bf16", "f32", "int8")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -22,11 +22,14 @@ class EngineSettings:
     """How a model is run.
 
     Attributes:
-        engine: `auto` (OpenVINO where the folder holds its graph and no GPU is asked for), `openvino` or `torch`.
-        precision: `auto` (bf16 where the machine has it, else f32), `bf16` or `f32`.
+        engine: `auto` (OpenVINO where the folder holds its graph and no GPU is asked for), `openvino`, `onnx`
+            or `torch`.
+        precision: `auto` (bf16 where engine and machine have it, else f32), `bf16`, `f32`, or `int8` (a graph of its
+            own that `tagline export` makes; never taken unasked).
         device: `auto` (the processor, or with the torch engine a GPU where there is one), `cpu` or `cuda`.
         threads: processor threads; 0 takes the cores that the process may use.
         batch_tokens: most sub-tokens of a batch, padding included.
+        cache: whether compiled graphs are kept in the user's cache folder for the next start.
     """
 
     engine: str = "auto"
@@ -34,6 +37,7 @@ class EngineSettings:
     device: str = "auto"
     threads: int = 0
     batch_tokens: int = 1024
+    cache: bool = True
 
     def __post_init__(self) -> None:
         for name, accepted in (("engine", ENGINES), ("precision", PRECISIONS), ("device", DEVICES)):
@@ -49,8 +53,8 @@ class Engine(Protocol):
     """Runs batches.
 
     Attributes:
-        name: `openvino` or `torch`.
-        precision: what it really computes in, `bf16` or `f32`.
+        name: `openvino`, `onnx` or `torch`.
+        precision: what it really computes in, `bf16`, `f32` or `int8`.
     """
 
     name: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tagline.engines.base import Engine, EngineSettings
 from tagline.errors import FolderError, UsageError
-from tagline.folder import ModelFolder
+from tagline.folder import GRAPH, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
 
 
 def open_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
@@ -12,22 +12,38 @@ def open_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
 
     Raises:
         FolderError: the folder lacks what the engine runs, or it is damaged.
-        MissingExtraError: the torch engine is asked for and torch is not installed.
+        UsageError: the engine does not run on that device or in that precision.
+        MissingExtraError: an engine is asked for that is not installed.
     """
     wanted = settings.engine
     if wanted == "auto":
-        wanted = "torch" if settings.device == "cuda" or not folder.has_graph else "openvino"
+        needs_torch = settings.device == "cuda" or not (folder.has_graph or settings.precision == "int8")
+        wanted = "torch" if needs_torch else "openvino"
     if wanted == "openvino":
         if settings.device == "cuda":
             raise UsageError("--device cuda: the OpenVINO engine runs on the processor; add --engine torch")
-        if not folder.has_graph:
-            raise FolderError(
-                f"{folder.path}: no OpenVINO graph in it (openvino_model.xml and .bin). Train again, or run with "
-                "--engine torch"
-            )
+        _need_graph(folder, settings.precision)
         from tagline.engines.openvino import OpenVinoEngine
 
         return OpenVinoEngine(folder, settings)
+    if wanted == "onnx":
+        from tagline.engines.onnx import open_onnx_engine
+
+        return open_onnx_engine(folder, settings)
     from tagline.engines.torch import open_torch_engine
 
     return open_torch_engine(folder, settings)
+
+
+def _need_graph(folder: ModelFolder, precision: str) -> None:
+    if precision == "int8":
+        if not folder.has(INT8_GRAPH, INT8_WEIGHTS):
+            raise FolderError(
+                f"{folder.path}: no int8 graph in it ({INT8_GRAPH} and .bin). Type: tagline export {folder.path} "
+                "--to int8 --calibrate FILE --dev FILE; or leave --precision int8 away"
+            )
+    elif not folder.has_graph:
+        raise FolderError(
+            f"{folder.path}: no OpenVINO graph in it ({GRAPH} and .bin). Type: tagline export {folder.path} "
+            "--to openvino --sample FILE; or run with --engine torch"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,54 +13,53 @@ from numpy.typing import NDArray
 
 from tagline.engines.base import EngineSettings
 from tagline.errors import FolderError
-from tagline.folder import GRAPH, GRAPH_WEIGHTS, ModelFolder
+from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
 from tagline.machine import cache_folder, cores, processor_has_bf16
 from tagline.records import Batch
 
 
 class OpenVinoEngine:
-    """Runs a folder's OpenVINO graph.
+    """Runs a folder's OpenVINO graph, or its int8 graph.
 
-    The compiled graph is kept in the user's cache (without the weights, which stay mapped from the folder), so that the
-    next start is quick.
+    The compiled graph is kept in the user's cache (without the weights, which stay mapped from the folder and are
+    shared by all processes that load it), so that the next start is quick.
     """
 
     name = "openvino"
 
     def __init__(self, folder: ModelFolder, settings: EngineSettings) -> None:
-        precision = settings.precision
-        if precision == "auto":
-            precision = "bf16" if processor_has_bf16() else "f32"
-        self.precision = precision
+        best = "bf16" if processor_has_bf16() else "f32"
+        self.precision = best if settings.precision == "auto" else settings.precision
+        # Layers that int8 left out, and the sums between layers, run in the best that there is.
+        self._hint = best if self.precision == "int8" else self.precision
+        graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if self.precision == "int8" else (GRAPH, GRAPH_WEIGHTS)
         self._streams = settings.threads or cores()
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:
-            check = pool.submit(folder.verify, (GRAPH, GRAPH_WEIGHTS))
+            check = pool.submit(folder.verify, (graph, weights))
             try:
-                self._model = self._compile(folder)
+                self._model = self._compile(str(folder.path / graph), settings.cache)
             except Exception as error:  # OpenVINO raises plain RuntimeError
                 check.result()
-                raise FolderError(f"{folder.path / GRAPH}: OpenVINO cannot load it ({_first(error)})") from error
+                raise FolderError(f"{folder.path / graph}: OpenVINO cannot load it ({_first(error)})") from error
             check.result()
         self._inputs = [each.get_any_name() for each in self._model.inputs]
         self._requests = [self._model.create_infer_request() for _ in range(self._streams)]
 
-    def _compile(self, folder: ModelFolder) -> Any:
+    def _compile(self, graph: str, cached: bool) -> Any:
         import openvino
 
         options: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": self.precision,
+            "INFERENCE_PRECISION_HINT": self._hint,
             "INFERENCE_NUM_THREADS": self._streams,
             "NUM_STREAMS": self._streams,
-            "CACHE_MODE": "OPTIMIZE_SIZE",
         }
         cache = cache_folder() / "openvino"
-        try:
-            cache.mkdir(parents=True, exist_ok=True)
-            options["CACHE_DIR"] = str(cache)
-        except OSError:
-            options.pop("CACHE_MODE")  # a read-only home only makes the start slower
-        return openvino.Core().compile_model(str(folder.path / GRAPH), "CPU", options)
+        with suppress(OSError):  # a read-only home only makes the start slower
+            if cached:
+                cache.mkdir(parents=True, exist_ok=True)
+                options["CACHE_DIR"], options["CACHE_MODE"] = str(cache), "OPTIMIZE_SIZE"
+        return openvino.Core().compile_model(graph, "CPU", options)
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
         """Logits of each batch, in order."""

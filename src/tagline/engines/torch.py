@@ -35,6 +35,8 @@ class TorchEngine:
             raise UsageError("--device cuda: torch finds no GPU here; use --device cpu")
         self._torch, self._device = torch, "cuda" if on_gpu else "cpu"
         precision = settings.precision
+        if precision == "int8":
+            raise UsageError("--precision int8: the torch engine has none; use --engine openvino, or bf16 or f32")
         if precision == "auto":
             precision = "bf16" if (torch.cuda.is_bf16_supported() if on_gpu else processor_has_bf16()) else "f32"
         self.precision = precision
@@ -55,7 +57,12 @@ class TorchEngine:
 
 
 def open_torch_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
-    """Loads a folder's `model.safetensors`.
+    """Runs a folder's `model.safetensors`; raises as `load_model` does."""
+    return TorchEngine(load_model(folder), settings)
+
+
+def load_model(folder: ModelFolder) -> Any:
+    """The model that transformers makes of a folder's `model.safetensors`, in float32, on the processor.
 
     Raises:
         MissingExtraError: torch or transformers is not installed.
@@ -65,13 +72,15 @@ def open_torch_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+        from transformers.utils import logging
     except ImportError as error:
         raise MissingExtraError("the PyTorch engine", "train") from error
+    transformers_logging: Any = logging  # untyped
+    transformers_logging.disable_progress_bar()
     folder.verify((WEIGHTS,))
     try:
         for_texts = folder.manifest.task == TEXT_CLASSIFICATION
         kind = AutoModelForSequenceClassification if for_texts else AutoModelForTokenClassification
-        model = kind.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
+        return kind.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise FolderError(f"{folder.path}: the weights cannot be loaded ({error})") from error
-    return TorchEngine(model, settings)

@@ -20,6 +20,8 @@ class Judgement:
     Attributes:
         report: the scores.
         tags: predicted tags of each sentence, in `scheme`.
+        gold: gold tags of each sentence, in `scheme`.
+        documents: the model's answer to each sentence.
         scheme: scheme of the predicted tags.
         unknown: entity labels of the corpus that the model does not know; their entities count as missed.
         windows: windows that the sentences took together.
@@ -28,6 +30,8 @@ class Judgement:
 
     report: TokenReport
     tags: list[tuple[str, ...]]
+    gold: list[tuple[str, ...]]
+    documents: list[Document]
     scheme: Scheme
     unknown: tuple[str, ...]
     windows: int
@@ -46,7 +50,7 @@ def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None
     scheme = Scheme.IOB2 if manifest.scheme in (Scheme.IO, Scheme.IOB1) else manifest.scheme
     started = time.perf_counter()
     documents: list[Document] = []
-    for document in tagger.stream_split(_text(tagger, sentence) for sentence in corpus.sentences):
+    for document in tagger.stream_split(shown(tagger, sentence) for sentence in corpus.sentences):
         documents.append(document)
         if progress is not None:
             progress(1)
@@ -56,6 +60,8 @@ def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None
     return Judgement(
         report=evaluate_tags(gold, predicted, scheme, seconds),
         tags=predicted,
+        gold=gold,
+        documents=documents,
         scheme=scheme,
         unknown=tuple(sorted(set(corpus.labels) - set(tagger.labels))),
         windows=sum(document.windows for document in documents),
@@ -63,8 +69,8 @@ def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None
     )
 
 
-def _text(tagger: Tagger, sentence: Sentence) -> SplitText:
-    """Words as they come; raw text with spans is cut into sentences as `tagline predict` would cut it."""
+def shown(tagger: Tagger, sentence: Sentence) -> SplitText:
+    """A sentence as the tagger reads it: words as they come, raw text cut into sentences as in `tagline predict`."""
     split = SplitText(sentence.text, sentence.offsets, sentence.words)
     return split if sentence.text == " ".join(sentence.words) else tagger.cut(split)
 

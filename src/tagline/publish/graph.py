@@ -20,7 +20,7 @@ from tagline.records import Batch
 transformers_logging: Any = logging  # untyped
 
 
-class _Logits(torch.nn.Module):
+class LogitsOf(torch.nn.Module):
     """Gives a model's logits alone, its inputs by place."""
 
     def __init__(self, model: PreTrainedModel, names: list[str]) -> None:
@@ -28,6 +28,7 @@ class _Logits(torch.nn.Module):
         self.model, self.names = model, names
 
     def forward(self, *inputs: torch.Tensor) -> Any:
+        """(B, T, L) or (B, L) logits."""
         return self.model(**dict(zip(self.names, inputs, strict=True))).logits
 
 
@@ -39,18 +40,24 @@ def input_names(model: PreTrainedModel) -> list[str]:
     return [name for name in names if name != "token_type_ids" or getattr(model.config, "type_vocab_size", 0) > 1]
 
 
+def example_inputs(names: list[str]) -> dict[str, torch.Tensor]:
+    """Two windows of nine sub-tokens, the second padded, to trace a model with."""
+    example = {name: torch.ones((2, 9), dtype=torch.int64) for name in names}
+    example["attention_mask"][1, 6:] = 0
+    if "token_type_ids" in example:
+        example["token_type_ids"].zero_()
+    return example
+
+
 def write_graph(model: PreTrainedModel, folder: Path) -> None:
     """Writes `openvino_model.xml` and `.bin` in float32, both axes dynamic."""
     import openvino
 
     names = input_names(model)
-    example = {name: torch.ones((2, 9), dtype=torch.int64) for name in names}
-    example["attention_mask"][1, 6:] = 0
-    if "token_type_ids" in example:
-        example["token_type_ids"].zero_()
-    with _quiet(), torch.no_grad():
+    example = example_inputs(names)
+    with quiet(), torch.no_grad():
         graph = openvino.convert_model(
-            _Logits(model, names),
+            LogitsOf(model, names),
             example_input=tuple(example.values()),
             input=[openvino.PartialShape([-1, -1])] * len(names),
         )
@@ -62,7 +69,7 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The tracer warns of every Python branch, and looks at every property of the model, some of which complain.
 
     OpenVINO's converter also reports each conversion to its makers, unasked, save in continuous integration.
