@@ -32,6 +32,7 @@ SERIES = [COLOURS[name] for name in COLOURS if name.startswith("c")]
 _TYPES = SERIES[3:] + SERIES[:3]  # other colours than those of the files
 MOST = 40  # types or classes that are drawn; the others stand in the table
 _WIDTH = 9.0  # inches
+_LETTER = 0.0095  # width of a letter as a share of a bar, on the safe side
 _LONGEST = 28  # characters of a name on an axis
 
 
@@ -72,11 +73,11 @@ def draw_lengths(found: Sequence[Description], lengths: Sequence[Lengths], unit:
             _histogram(axes, Path(each.path).name, length, SERIES[number % len(SERIES)])
             if 0 < window <= right:
                 axes.axvline(window, color=COLOURS["warn"], linewidth=1.2)
-                axes.text(window, axes.get_ylim()[1], f" window {window}", color=COLOURS["warn"], va="top")
+                axes.text(window, 0.74 * axes.get_ylim()[1], f" window {window}", color=COLOURS["warn"], fontsize=8)
             axes.set_xlim(0, right)
         rows[-1].set_xlabel(unit, color=COLOURS["soft"])
 
-    return _svg(draw, 0.4 + 1.15 * len(found), f"lengths {unit}")
+    return _svg(draw, 0.4 + 1.4 * len(found), f"lengths {unit}")
 
 
 def _labels(found: Sequence[Description]) -> list[str]:
@@ -93,11 +94,11 @@ def _bars(axes: Axes, found: Sequence[Description], labels: Sequence[str]) -> No
         name = Path(each.path).name
         axes.barh(places, shares, height=thick * 0.86, color=SERIES[number % len(SERIES)], label=name)
         for place, label, share in zip(places, labels, shares, strict=True):
-            text = f"{counts[label].count:,}  {100 * share:.1f} %" if label in counts else "none"
+            text = f"{counts[label].count:,} · {100 * share:.1f} %" if label in counts else "none"
             colour = COLOURS["soft"] if label in counts else COLOURS["warn"]
             axes.text(share + largest * 0.012, place, text, va="center", fontsize=8, color=colour)
     axes.set_yticks(np.arange(len(labels)), [_short(label) for label in labels], color=COLOURS["ink"])
-    axes.invert_yaxis()
+    axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_xlim(0, largest * 1.16)
     axes.set_xticks([])
     _plain(axes)
@@ -113,10 +114,10 @@ def _stacked(axes: Axes, found: Sequence[Description], labels: Sequence[str], ou
         for label, count, colour in parts:
             share = count / total
             axes.barh(row, share, left=at, height=0.72, color=colour, edgecolor=COLOURS["page"], linewidth=1.5)
-            if share > 0.055:
-                ink = COLOURS["ink"] if label == "O" else COLOURS["page"]
-                text = f"{_short(label)}  {100 * share:.1f} %" if share > 0.1 else _short(label)
-                axes.text(at + share / 2, row, text, ha="center", va="center", fontsize=8, color=ink)
+            texts = (f"{_short(label)} {100 * share:.1f} %", _short(label), "")
+            text = next(each for each in texts if len(each) * _LETTER <= share)
+            ink = COLOURS["ink"] if label == "O" else COLOURS["page"]
+            axes.text(at + share / 2, row, text, ha="center", va="center", fontsize=8, color=ink)
             at += share
     axes.set_yticks(range(len(found)), [_short(Path(each.path).name) for each in found], color=COLOURS["ink"])
     axes.set_xlim(0, 1)
@@ -136,9 +137,9 @@ def _histogram(axes: Axes, name: str, lengths: Lengths, colour: str) -> None:
     for value, text, style in marks:
         axes.axvline(value, ymax=0.86, color=COLOURS["ink"], linewidth=0.9, linestyle=style)
         axes.text(value, top * 0.9, f" {text} {value:g}", color=COLOURS["ink"], fontsize=8, va="bottom")
-    axes.text(1, 0.62, _short(name), transform=axes.transAxes, ha="right", color=COLOURS["ink"], fontweight="bold")
-    longest = f"longest {lengths.longest:,}, line {lengths.longest_line:,}"
-    axes.text(1, 0.4, longest, transform=axes.transAxes, ha="right", color=COLOURS["soft"], fontsize=8)
+    about = f"longest {lengths.longest:,}, line {lengths.longest_line:,}"
+    axes.set_title(_short(name), loc="left", fontsize=9, fontweight="bold", color=COLOURS["ink"], pad=5)
+    axes.set_title(about, loc="right", fontsize=8, color=COLOURS["soft"], pad=5)
     axes.set_yticks([])
     _plain(axes)
     axes.spines["bottom"].set_visible(True)
