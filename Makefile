@@ -55,9 +55,10 @@ demo: setup ## train on small generated corpora, show the scores, read a sentenc
 	@echo "All options: $(BIN)/tagline predict --help"
 
 test: check ## lint, check types and run the tests
-	@# Two processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
+	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
 	@$(BIN)/python -m pytest -m "not slow" tests/train
-	@$(BIN)/python -m pytest -m "not slow" --ignore=tests/train
+	@$(BIN)/python -m pytest -m "not slow" tests/cli
+	@$(BIN)/python -m pytest -m "not slow" --ignore=tests/train --ignore=tests/cli
 
 slow: setup ## run the slow tests: whole corpora, memory over large files
 	@$(BIN)/python -m pytest -m slow
