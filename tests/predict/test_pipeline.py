@@ -170,14 +170,6 @@ def compare(
     assert decisive >= least * len(texts) * len(ignored) * len(STRATEGIES)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled graphs stay out of the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAGLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def save(model: Any, tokenizer: Any, folder: Path) -> Path:
     """A Hugging Face folder with the OpenVINO graph."""
     from tagline.publish.graph import write_graph

@@ -77,6 +77,8 @@ def pipeline(
       the shapes of the words are sent, so that the answers are the model's real ones.
     - Labels without prefixes keep their hyphens: `work-of-art` is its own group, not `of-art`.
     - A model that Tagline trained on pairs refuses single texts, and the other way round.
+    - Pairs for ALBERT. Version 5 of transformers sends its models no segment ids unless `tokenizer_config.json` names
+      them; here they are sent, as `tokenizer.json` has them and version 4 did.
     - No answers, rather than an error, for an empty list; lone surrogates are read as U+FFFD. An iterable of any kind
       gives a list; `stream` gives one answer at a time.
 

@@ -159,7 +159,7 @@ class TextClassificationPipeline(Generic[A]):
         """
         settings = self._changed(changes)
         if isinstance(inputs, str | Mapping):
-            answer = next(self._stream([self.classifier.item(inputs)], settings))
+            answer = next(self._stream([self._item(inputs)], settings))
             return [answer] if isinstance(inputs, str) and "top_k" not in changes else answer
         return list(self._stream(self._items(inputs), settings))
 
@@ -230,7 +230,12 @@ class TextClassificationPipeline(Generic[A]):
                 "got a tuple of two texts; give a list for two single texts, or "
                 '{"text": "first", "text_pair": "second"} for a pair'
             )
-        return (self.classifier.item(_unpacked(each, number), number) for number, each in enumerate(inputs))
+        return (self._item(_unpacked(each, number), number) for number, each in enumerate(inputs))
+
+    def _item(self, given: Any, number: int | None = None) -> TextOrPair:
+        text, pair = self.classifier.item(given, number)
+        # An empty second text is none, as Hugging Face's tokenizers see it, save for a model that surely reads pairs.
+        return text, pair if pair or self.folder.manifest.paired else None
 
 
 def _unpacked(given: Any, number: int) -> Any:
