@@ -27,6 +27,7 @@ ALLOWED = {
     "train": JUDGING | {"models"},
     "engines": BASE | {"folder"},
     "predict": JUDGING | {"engines"},
+    "report": BASE | {"evaluate"},
     "publish": JUDGING | {"engines", "models"},
     "spark": BASE | {"predict"},
     "serve": BASE | {"predict"},

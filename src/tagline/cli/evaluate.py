@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagline.cli import options as shared
+from tagline.cli.reporting import (
+    check_targets,
+    details_of_texts,
+    details_of_tokens,
+    read_train_texts,
+    read_train_tokens,
+    source,
+    train_file,
+    write_pages,
+)
 from tagline.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +45,13 @@ def evaluate(
     words: Annotated[bool, typer.Option("--words", help="Of entities: print the word-level report, too.")] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Of texts: draw the confusion matrix, or F1 by label (.png or .svg).")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page (HTML, one file) with scores, plots and a browser of mistakes.")
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the figures of that page as Markdown.")] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="The training file: adds scores of what was seen in training and what not.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None,
     form: shared.Format = None,
@@ -62,6 +81,8 @@ def evaluate(
     from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
 
     settings = EngineSettings(engine, precision, device, threads, batch_tokens)
+    check_targets(report=report, markdown=markdown, predictions=predictions, plot=plot)
+    wanted = _Wanted(json_out, predictions, plot, words, argmax, report, markdown, train)
     folder = ModelFolder.open(model)
     texts = shared.TextReading(
         form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
@@ -73,26 +94,26 @@ def evaluate(
             )
         reading = texts.options()
         reading = replace(reading, problem=reading.problem or folder.manifest.problem)
-        _evaluate_texts(folder, data, settings, reading, _Wanted(json_out, predictions, plot))
+        _evaluate_texts(folder, data, settings, reading, wanted)
         return
     if texts.given() or plot is not None:
         raise UsageError(f"{model} marks entities; {texts.given() or '--plot'} is for models that label texts")
     options = replace(shared.read_options(form, word_column, tag_column, scheme, strict), split=split)
-    _evaluate_tokens(folder, data, settings, options, _Wanted(json_out, predictions, None, words, argmax))
+    _evaluate_tokens(folder, data, settings, options, wanted)
 
 
+@dataclass(frozen=True)
 class _Wanted:
-    """What is to be shown and written."""
+    """What is to be shown and written, as the options were typed."""
 
-    def __init__(
-        self,
-        json_out: bool,
-        predictions: Path | None,
-        plot: Path | None,
-        words: bool = False,
-        argmax: bool = False,
-    ) -> None:
-        self.json_out, self.predictions, self.plot, self.words, self.argmax = json_out, predictions, plot, words, argmax
+    json_out: bool
+    predictions: Path | None
+    plot: Path | None
+    words: bool
+    argmax: bool
+    report: Path | None
+    markdown: Path | None
+    train: Path | None
 
 
 def _evaluate_tokens(
@@ -104,10 +125,12 @@ def _evaluate_tokens(
     from tagline.engines.opening import open_engine
     from tagline.predict.judging import judge
     from tagline.predict.tagger import Tagger
+    from tagline.report.entities import entity_report
 
     tagger = Tagger(folder, open_engine(folder, settings), settings.batch_tokens, constrained=not wanted.argmax)
     corpus = read_corpus(data, reading, tagger.splitter)
     shared.tell_warnings(corpus)
+    train, warnings = train_file(folder, wanted.train, read_train_tokens(reading, tagger.splitter))
     with counting("evaluating", len(corpus.sentences), "sentences") as advance:
         judgement = judge(tagger, corpus, advance)
     if judgement.unknown:
@@ -119,8 +142,12 @@ def _evaluate_tokens(
         shared.warn(f"{judgement.shortened} very long words were judged by their first sub-tokens")
     if wanted.predictions is not None:
         copy_with_column(data, wanted.predictions, judgement.tags, reading, tagger.splitter)
+    details, places = details_of_tokens(judgement, corpus, train)
+    named = source(folder, data, wanted.train, warnings)
+    page = partial(entity_report, named, judgement.report, details, places)
+    write_pages(page, wanted.report, wanted.markdown)
     if wanted.json_out:
-        sys.stdout.write(json.dumps(judgement.report.to_json()) + "\n")
+        sys.stdout.write(json.dumps({**judgement.report.to_json(), **details.to_json()}) + "\n")
         return
     from rich.console import Console
 
@@ -139,10 +166,12 @@ def _evaluate_texts(
     from tagline.engines.opening import open_engine
     from tagline.predict.classifier import Classifier
     from tagline.predict.text_judging import judge_texts
+    from tagline.report.texts import text_report
 
     classifier = Classifier(folder, open_engine(folder, settings), settings.batch_tokens)
     corpus = read_texts(data, reading)
     tell_corpus(corpus)
+    train, warnings = train_file(folder, wanted.train, read_train_texts(reading))
     with counting("evaluating", len(corpus.texts), "texts") as advance:
         judgement = judge_texts(classifier, corpus, advance)
     if judgement.unknown:
@@ -155,8 +184,12 @@ def _evaluate_texts(
         _write_predictions(corpus, judgement, classifier, wanted.predictions)
     if wanted.plot is not None:
         _draw(judgement.report, wanted.plot)
+    details = details_of_texts(judgement, corpus, train)
+    named = source(folder, data, wanted.train, warnings)
+    page = partial(text_report, named, judgement.report, details, corpus.texts, judgement.answers)
+    write_pages(page, wanted.report, wanted.markdown)
     if wanted.json_out:
-        sys.stdout.write(json.dumps(judgement.report.to_json()) + "\n")
+        sys.stdout.write(json.dumps({**judgement.report.to_json(), **details.to_json()}) + "\n")
         return
     from rich.console import Console
 
