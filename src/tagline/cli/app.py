@@ -16,6 +16,7 @@ from tagline.cli.audit import audit
 from tagline.cli.compare import compare
 from tagline.cli.describe import describe
 from tagline.cli.convert import convert
+from tagline.cli.convert import convert
 from tagline.cli.evaluate import evaluate
 from tagline.cli.export import export
 from tagline.cli.predict import predict
@@ -58,6 +59,7 @@ app = typer.Typer(
 )
 app.command()(guarded(describe))
 app.command()(guarded(audit))
+app.command()(guarded(convert))
 app.command()(guarded(convert))
 app.command()(guarded(split))
 app.command()(guarded(train))

@@ -85,8 +85,8 @@ def column(value: str | None) -> int | str | None:
         return value
 
 
-def scheme(value: str | None) -> Scheme | None:
-    """A scheme by its name, in whatever case."""
+def scheme(value: str | None, option: str = "--scheme") -> Scheme | None:
+    """A scheme by its name, in whatever case; `option` is what messages call it."""
     from tagline.data.schemes import Scheme
 
     if value is None:
@@ -95,7 +95,7 @@ def scheme(value: str | None) -> Scheme | None:
         return Scheme(value.upper())
     except ValueError:
         names = ", ".join(each.value for each in Scheme)
-        raise UsageError(f"--scheme is {value!r}; accepted are {names}") from None
+        raise UsageError(f"{option} is {value!r}; accepted are {names}") from None
 
 
 def read_options(

@@ -11,7 +11,7 @@ from typing import Any
 
 from tagline.data.features import INFO, class_names, names_beside, read_json
 from tagline.data.reading import Raw, column_name
-from tagline.data.sentence_rows import SPAN_NAMES, TAG_NAMES, TEXT_NAME, WORD_NAMES, SentenceRows
+from tagline.data.sentence_rows import DOCUMENT_NAME, SPAN_NAMES, TAG_NAMES, TEXT_NAME, WORD_NAMES, SentenceRows
 from tagline.errors import DataError, MissingExtraError, UsageError
 
 STATE, SPLITS = "state.json", "dataset_dict.json"
@@ -146,6 +146,7 @@ def _read_batches(tables: list[Any], features: Any, reader: SentenceRows) -> Raw
     reader.options = replace(options, word_column=words, tag_column=tags)
     reader.names = class_names(features, (str(tags),)) or names_beside(path, (str(tags),))
     wanted = [words] if tags is None else [words, tags]
+    wanted += [DOCUMENT_NAME] if DOCUMENT_NAME in columns and DOCUMENT_NAME not in wanted else []
     for number, row in enumerate(_rows(tables, wanted), start=1):
         reader.add(row, number)
     return reader.raw

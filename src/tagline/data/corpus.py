@@ -99,23 +99,30 @@ def read_corpus(
         UsageError: an unknown format, column or split.
         MissingExtraError: Parquet or a `datasets` folder without pyarrow.
     """
-    options, path = options or ReadOptions(), Path(path)
+    reader = SentenceRows(Path(path), options or ReadOptions(), annotated, split_words)
+    raw, form, fingerprint = read_raw(reader)
+    return _finished(raw, reader, form, fingerprint)
+
+
+def read_raw(reader: SentenceRows) -> tuple[Raw, str, str]:
+    """What a reader finds in its file before the tags are understood, the file's format and its fingerprint.
+
+    Raises:
+        As `read_corpus`.
+    """
+    path, options = reader.path, reader.options
     if options.format is not None and options.format not in FORMATS:
         raise UsageError(f"format {options.format!r} is not known; accepted are {', '.join(FORMATS)}")
-    reader = SentenceRows(path, options, annotated, split_words)
     if path.is_dir() and (is_saved(path) or options.format == "datasets"):
         if options.format not in (None, "datasets"):
             raise UsageError(f"{path} is a folder of datasets, not {options.format}; leave the format out")
         if not is_saved(path):
             raise DataError("has neither state.json nor dataset_dict.json; expected a folder of save_to_disk", path)
-        form = "datasets"
         raw, fingerprint = read_saved(path, reader)
-    else:
-        data = read_bytes(path)
-        form = options.format or format_of(path, data)
-        fingerprint = hashlib.sha256(data).hexdigest()
-        raw = _read_file(form, data, reader)
-    return _finished(raw, reader, form, fingerprint)
+        return raw, "datasets", fingerprint
+    data = read_bytes(path)
+    form = options.format or format_of(path, data)
+    return _read_file(form, data, reader), form, hashlib.sha256(data).hexdigest()
 
 
 def format_of(path: Path, data: bytes) -> str:

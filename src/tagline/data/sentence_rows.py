@@ -20,6 +20,7 @@ from tagline.records import Sentence
 WORD_NAMES = ("tokens", "words")
 TAG_NAMES = ("ner_tags", "tags")
 TEXT_NAME = "text"
+DOCUMENT_NAME = "document"
 SPAN_NAMES = ("entities", "spans", "labels", "label")
 
 
@@ -50,7 +51,7 @@ class SentenceRows:
         Raises:
             DataError: the row is not of an accepted form, or not of the form of the rows before it.
         """
-        number = row.get("document")
+        number = row.get(DOCUMENT_NAME)
         if type(number) is int:
             self.raw.document = number
         word_key = self._find(row, self.options.word_column, (*WORD_NAMES, TEXT_NAME))

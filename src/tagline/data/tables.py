@@ -16,7 +16,7 @@ from typing import Any
 
 from tagline.data.features import names_beside
 from tagline.data.reading import DOCSTART, Raw, column_name
-from tagline.data.sentence_rows import SPAN_NAMES, TAG_NAMES, TEXT_NAME, WORD_NAMES, SentenceRows
+from tagline.data.sentence_rows import DOCUMENT_NAME, SPAN_NAMES, TAG_NAMES, TEXT_NAME, WORD_NAMES, SentenceRows
 from tagline.errors import DataError, UsageError
 
 # Accepted in a header without regard to case.
@@ -119,6 +119,8 @@ def _read_sentence_rows(header: Sequence[str], body: Sequence[Row], tabs: bool, 
             if name in parsed:
                 plain = name == reader.options.word_column and name.casefold() == TEXT_NAME
                 row[name] = cell if plain else _list(cell, name, tabs, reader.path, number)
+            elif name == DOCUMENT_NAME and cell.isascii() and cell.isdigit():
+                row[name] = int(cell)
         reader.add(row, number)
     return reader.raw
 

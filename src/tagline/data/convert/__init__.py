@@ -1,0 +1,1 @@
+"""Between formats of annotated text: one file a format, and what the target cannot hold said place by place."""
