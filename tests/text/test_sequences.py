@@ -118,7 +118,7 @@ def test_ids_and_types_are_those_of_transformers(family: Any, encoders: Encoders
     texts = [*LINES, *ODD, ""]
     pairs: list[tuple[str, str | None]] = [(text, None) for text in texts]
     pairs += [(text, texts[-number]) for number, text in enumerate(texts)]
-    paired = set()
+    paired: set[int] = set()
     for (text, pair), encoded in zip(pairs, encoder(pairs), strict=True):
         # As a batch: alone, transformers takes a pair whose second text is empty for a single text.
         expected = theirs([text], None if pair is None else [pair], return_token_type_ids=True)

@@ -14,12 +14,12 @@ from tests.train.labelled import corpus, labelled, toy
 
 from tagline.data.texts.corpus import TextCorpus
 from tagline.errors import DataError, EncoderError, LabelError, UsageError
-from tagline.models.encoders import load_for_texts
+from tagline.models.encoders import last_layer, load_for_texts
 from tagline.publish.graph import input_names
 from tagline.records import LabelledText, Problem
 from tagline.text.batches import pad
 from tagline.train.texts.examples import UNKNOWN
-from tagline.train.texts.prepare import PreparedTexts, check_labels, class_weights, label_set, last_layer, prepare_texts
+from tagline.train.texts.prepare import PreparedTexts, check_labels, class_weights, label_set, prepare_texts
 from tagline.train.texts.settings import TextSettings
 
 MISS = TextSettings(unknown_tags="miss")

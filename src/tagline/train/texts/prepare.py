@@ -247,10 +247,10 @@ def class_weights(
                 f"{', '.join(labels[:8])}, each once, and weights of 0 or more"
             )
         chosen[label.strip()] = weight
-    weights = [chosen.get(label, 1.0) for label in labels]
-    if not any(weights):
+    by_label = [chosen.get(label, 1.0) for label in labels]
+    if not any(by_label):
         raise UsageError(f"--class-weights is {given!r}; expected a weight above 0 for one label at least")
-    return torch.tensor(weights, dtype=torch.float32)
+    return torch.tensor(by_label, dtype=torch.float32)
 
 
 def _number(text: str) -> Any:
