@@ -14,9 +14,8 @@ import typer
 from tagline import __version__
 from tagline.cli.audit import audit
 from tagline.cli.compare import compare
+from tagline.cli.convert import convert
 from tagline.cli.describe import describe
-from tagline.cli.convert import convert
-from tagline.cli.convert import convert
 from tagline.cli.evaluate import evaluate
 from tagline.cli.export import export
 from tagline.cli.predict import predict
@@ -59,7 +58,6 @@ app = typer.Typer(
 )
 app.command()(guarded(describe))
 app.command()(guarded(audit))
-app.command()(guarded(convert))
 app.command()(guarded(convert))
 app.command()(guarded(split))
 app.command()(guarded(train))
