@@ -32,13 +32,13 @@ def odd_characters(part: Part) -> Iterator[Finding]:
 
 def oddity(text: str) -> str:
     """What is odd about the first odd place of a text, "" where nothing is."""
-    if match := _CONTROL.search(text):
-        character = match.group()
-        return f"{_NAMES.get(character, 'the control character')} U+{ord(character):04X}"
     if not text.isascii():
         for match in _MOJIBAKE.finditer(text):
             if repaired := _repaired(match.group()):
                 return f"{match.group()!r}, probably {repaired!r} read in a wrong encoding,"
+    if match := _CONTROL.search(text):
+        character = match.group()
+        return f"{_NAMES.get(character, 'the control character')} U+{ord(character):04X}"
     if "&" in text and (match := _ENTITY.search(text)):
         return f"the HTML entity {match.group()}"
     return ""
