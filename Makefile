@@ -12,7 +12,7 @@ CODE := src tests examples $(wildcard bench)
 REVIEW := I was afraid of the street, but we slept like stones, and the people at the desk were very kind.
 SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
 
-.PHONY: help setup demo test slow check bench clean
+.PHONY: help setup browser demo test slow check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name what; do \
@@ -54,7 +54,15 @@ demo: setup ## train on small generated corpora, show the scores, read a sentenc
 	@echo "  $(BIN)/tagline train my-texts.tsv -o my-classifier"
 	@echo "All options: $(BIN)/tagline predict --help"
 
-test: check ## lint, check types and run the tests
+browser: setup ## have a Chromium for the tests of pages; without one they are skipped
+	@$(BIN)/python tests/report/chromium.py || { \
+	    echo "browser: installing Chromium"; \
+	    { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && \
+	        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } || \
+	    $(BIN)/python -m playwright install chromium >/dev/null 2>&1 || \
+	    echo "browser: none can be had here; the tests of pages in a browser are skipped"; }
+
+test: check browser ## lint, check types and run the tests
 	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
 	@$(BIN)/python -m pytest -m "not slow" tests/train
 	@$(BIN)/python -m pytest -m "not slow" tests/cli

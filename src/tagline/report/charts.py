@@ -11,6 +11,10 @@ from tagline.evaluate.calibration import Calibration
 from tagline.report.blocks import Chart, Table, shown
 
 _SIDE, _LEFT, _TOP, _BELOW = 300, 44, 12, 62  # pixels of the plot and its margins
+_HATCH = (
+    '<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    '<line x1="0" y1="0" x2="0" y2="5" class="hatch"/></pattern></defs>'
+)
 _DOTS = 1200  # texts up to which each is a dot, else the plot is shaded by cells
 
 
@@ -18,7 +22,7 @@ def reliability_chart(calibration: Calibration, of: str) -> Chart:
     """Score against accuracy by bins, and how many answers each bin holds."""
     filled = [each for each in calibration.bins if each.answers]
     most = max(each.answers for each in filled)
-    parts = [*_frame("score", "share that is right"), _line(0, 0, 1, 1, "ideal")]
+    parts = [_HATCH, *_frame("score", "share that is right"), _line(0, 0, 1, 1, "ideal")]
     for each in filled:
         middle = (each.low + each.high) / 2
         said = (
@@ -157,8 +161,4 @@ def _tick(ends: tuple[float, float], share: float) -> str:
 def _svg(parts: Sequence[str], label: str, more: int = 0) -> str:
     width, height = _LEFT + _SIDE + 14, _TOP + _SIDE + _BELOW - 20 + more
     body = "".join(parts)
-    hatch = (
-        '<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<line x1="0" y1="0" x2="0" y2="5" class="hatch"/></pattern></defs>'
-    )
-    return f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{hatch}{body}</svg>'
+    return f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{body}</svg>'

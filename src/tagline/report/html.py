@@ -128,7 +128,7 @@ def _block(block: Block) -> str:
     elif isinstance(block, Stack):
         body, style = _stack(block), "plain full"
     else:
-        figures = f"<details><summary>The figures</summary>{_table(block.table)}</details>"
+        figures = f"<details open><summary>The figures</summary>{_table(block.table)}</details>"
         return f'<figure class="block">{title}{block.svg}{note}{figures}</figure>'
     return f'<div class="block {style}">{title}{body}{note}</div>'
 

@@ -49,7 +49,7 @@ class Browser {
     const counts = new Map();
     for (const item of this.items) counts.set(item[1], (counts.get(item[1]) || 0) + 1);
     const known = [...Object.keys(KINDS).filter((kind) => counts.has(kind)),
-      ...[...counts.keys()].filter((kind) => !KINDS[kind]).sort()];
+      ...[...counts.keys()].filter((kind) => !KINDS[kind]).sort((a, b) => counts.get(b) - counts.get(a))];
     this.chips = known.map((kind) => element("button", {
       type: "button", class: `filter ${kind}`, "data-filter": kind, "aria-pressed": "false",
       onclick: () => this.toggle(kind),
