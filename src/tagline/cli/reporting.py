@@ -74,8 +74,8 @@ def train_file(folder: ModelFolder, path: Path | None, read: Callable[[Path], T]
     if known.get("sha256") == corpus.fingerprint:
         return corpus, []
     said = (
-        f"{path.name} is not the file that the model was trained on ({known['file']}, SHA-256 {known['sha256'][:12]}…; this "
-        f"one {corpus.fingerprint[:12]}…)"
+        f"{path.name} is not the file that the model was trained on ({known['file']}, SHA-256 {known['sha256'][:12]}…; "
+        f"this one {corpus.fingerprint[:12]}…)"
         if known.get("sha256")
         else f"{folder.path.name} does not say what it was trained on, so {path.name} is taken for it unchecked"
     )
