@@ -57,6 +57,7 @@ class Manifest:
         metrics: scores on dev and test, as `tagline evaluate --json` gives them.
         training: settings, seed, data fingerprints and versions; empty for a folder that Tagline did not train.
         files: SHA-256 of the other files.
+        foreign: whether Tagline only added files to a folder that transformers made.
         version: Tagline's version that wrote the folder.
     """
 
@@ -76,7 +77,13 @@ class Manifest:
     metrics: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    foreign: bool = False
     version: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether Tagline made the folder; another is read as transformers reads it."""
+        return bool(self.files) and not self.foreign
 
     def to_json(self) -> str:
         """The file's text."""

@@ -6,11 +6,13 @@ import errno
 import os
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tagline.data import atomic
 from tagline.data.atomic import atomic_folder, atomic_write
 from tagline.errors import OutputError
 
@@ -206,7 +208,21 @@ def test_the_old_folder_comes_back_if_the_rename_fails(tmp_path: Path, monkeypat
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", fail)
+    monkeypatch.setattr(atomic, "_exchange", lambda one, other: False)  # as where the system cannot swap
     with pytest.raises(OutputError, match="permission denied"), atomic_folder(place, overwrite=True) as folder:
         (folder / "new").write_text("2")
     assert [each.name for each in place.iterdir()] == ["old"]
+    assert [each.name for each in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux swaps two folders")
+def test_a_folder_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "model"
+    place.mkdir()
+    (place / "old").write_text("1")
+    # Two renames would leave a moment without a folder.
+    monkeypatch.setattr(Path, "rename", lambda self, target: pytest.fail(f"{self} was renamed to {target}"))
+    with atomic_folder(place, overwrite=True) as folder:
+        (folder / "new").write_text("2")
+    assert [each.name for each in place.iterdir()] == ["new"]
     assert [each.name for each in tmp_path.iterdir()] == ["model"]

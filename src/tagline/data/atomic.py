@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import secrets
@@ -145,6 +146,8 @@ def _replace_folder(work: Path, place: Path) -> None:
     if not place.exists():
         work.rename(place)
         return
+    if _exchange(work, place):
+        return  # the old folder now has the temporary name, and goes with it
     old = _beside(place, "old")
     place.rename(old)
     try:
@@ -153,6 +156,16 @@ def _replace_folder(work: Path, place: Path) -> None:
         old.rename(place)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swaps two folders in one step, so that whoever looks finds one or the other; False where the system cannot."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, TypeError, AttributeError):  # not Linux, or a C library without it
+        return False
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), swap) == 0)
 
 
 def _reason(error: Exception, work: Path, place: Path) -> str | None:

@@ -134,7 +134,7 @@ class Classifier:
         A folder that Tagline trained keeps to the window of its training; another model may be given all its positions.
         """
         manifest = self.folder.manifest
-        length = min(length, manifest.window if manifest.files else positions(self.folder.config))
+        length = min(length, manifest.window if manifest.ours else positions(self.folder.config))
         if length == manifest.window:
             return self.encoder
         return SequenceEncoder(self._tokenizer, length, None, self._segments)
@@ -188,7 +188,7 @@ def _encoded(encoder: SequenceEncoder, items: Iterable[TextOrPair]) -> Iterator[
 
 def _segments(folder: ModelFolder) -> int:
     """How many segment ids the model is given."""
-    if not folder.manifest.files:  # as Hugging Face reads it: a tokenizer may be told to give no segment ids
+    if not folder.manifest.ours:  # as Hugging Face reads it: a tokenizer may be told to give no segment ids
         named = folder.tokenizer_config().get("model_input_names")
         if isinstance(named, list) and "token_type_ids" not in named:
             return 1

@@ -83,7 +83,7 @@ class TokenClassificationPipeline:
         self.settings = settings or TokenSettings()
         self._encoder = RawEncoder(folder)
         # The scheme of a folder from elsewhere was only guessed; its prefixes are read label by label.
-        bare = folder.manifest.bare and bool(folder.manifest.files)
+        bare = folder.manifest.bare and folder.manifest.ours
         self._group = Grouper(self._encoder, LabelTable(folder.labels, bare))
 
     @overload

@@ -34,6 +34,7 @@ def amend(
     """
     old = ModelFolder.open(path)
     old.verify(old.manifest.files)
+    known = replace(old.manifest, foreign=not old.manifest.ours)
     with atomic_folder(path, overwrite=True) as folder:
         for each in path.iterdir():
             if each.is_dir():
@@ -43,8 +44,8 @@ def amend(
             elif each.name not in {MANIFEST, *names}:
                 _link(each, folder / each.name)
         write(folder)
-        seal(folder, old.manifest)
-        manifest = replace(old.manifest, **learn(folder))
+        seal(folder, known)
+        manifest = replace(known, **learn(folder))
         seal(folder, manifest)
         card = (folder / CARD).read_text(encoding="utf-8") if (folder / CARD).is_file() else None
         (folder / CARD).write_text(card_with_parity(card, manifest, path.name), encoding="utf-8")

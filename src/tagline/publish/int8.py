@@ -17,7 +17,9 @@ from tagline.folder import GRAPH, INT8_GRAPH
 from tagline.publish.graph import quiet
 from tagline.records import Batch
 
+Groups = dict[tuple[str, ...], set[str]]
 _RANKING_WINDOWS = 32
+_MOVING = ("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Split", "VariadicSplit", "StridedSlice", "Broadcast")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def write_int8(
     data = [_named(batch, graph) for batch in calibration]
     quantised = _quantise(graph, data, [])
     groups = _groups(quantised, graph)
-    ranking: list[list[str]] = []
+    ranking: list[tuple[str, ...]] = []
     back: list[str] = []
     count = 0
     while True:
@@ -114,16 +116,27 @@ def _quantise(graph: Any, data: list[dict[str, NDArray[np.int64]]], left_out: li
         )
 
 
-def _groups(quantised: Any, graph: Any) -> dict[str, list[str]]:
-    """For each place where activations are quantised, the layers that read them."""
+def _groups(quantised: Any, graph: Any) -> Groups:
+    """The layers that read rounded activations, each with the quantisers in front of it.
+
+    Layers that share a quantiser (query, key and value of one input) are given back together.
+    """
     known = {node.get_friendly_name() for node in graph.get_ops()}
-    groups = {}
+    groups: Groups = {}
     for node in quantised.get_ops():
-        if node.get_type_name() == "FakeQuantize" and node.input_value(0).get_node().get_type_name() != "Constant":
-            readers = [each.get_node().get_friendly_name() for each in node.output(0).get_target_inputs()]
-            if readers := sorted(name for name in readers if name in known):
-                groups[node.get_friendly_name()] = readers
+        if node.get_type_name() != "FakeQuantize" or node.input_value(0).get_node().get_type_name() == "Constant":
+            continue
+        if readers := tuple(sorted(known & _readers(node))):
+            groups.setdefault(readers, set()).add(node.get_friendly_name())
     return groups
+
+
+def _readers(node: Any) -> set[str]:
+    """The layers that a quantiser's output reaches, past what only moves it."""
+    found: set[str] = set()
+    for reader in (each.get_node() for each in node.output(0).get_target_inputs()):
+        found |= _readers(reader) if reader.get_type_name() in _MOVING else {reader.get_friendly_name()}
+    return found
 
 
 def _embeddings(graph: Any) -> list[str]:
@@ -136,18 +149,19 @@ def _embeddings(graph: Any) -> list[str]:
 
 
 def _ranked(
-    graph: Any, quantised: Any, groups: dict[str, list[str]], data: list[dict[str, NDArray[np.int64]]]
-) -> list[list[str]]:
-    """Groups by what giving each back would mend, the most first: error of the logits without its quantiser."""
+    graph: Any, quantised: Any, groups: Groups, data: list[dict[str, NDArray[np.int64]]]
+) -> list[tuple[str, ...]]:
+    """Groups by what giving each back would mend, the most first: error of the logits without its quantisers."""
     wanted = _outputs(graph, data)
     errors = {}
-    for name in groups:
+    for readers, quantisers in groups.items():
         tried = quantised.clone()
-        node = next(each for each in tried.get_ops() if each.get_friendly_name() == name)
-        node.output(0).replace(node.input_value(0))
+        for node in tried.get_ops():
+            if node.get_friendly_name() in quantisers:
+                node.output(0).replace(node.input_value(0))
         found = _outputs(tried, data)
-        errors[name] = sum(float(np.square(a - b).sum()) for a, b in zip(wanted, found, strict=True))
-    return [groups[name] for name in sorted(groups, key=lambda name: errors[name])]
+        errors[readers] = sum(float(np.square(a - b).sum()) for a, b in zip(wanted, found, strict=True))
+    return sorted(groups, key=lambda readers: errors[readers])
 
 
 def _outputs(graph: Any, data: list[dict[str, NDArray[np.int64]]]) -> list[NDArray[np.float32]]:
