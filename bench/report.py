@@ -22,6 +22,7 @@ def write(results: dict[str, Any]) -> None:
         "textspeed": _text_speed,
         "start": _start,
         "memory": _memory,
+        "audit": _audit,
     }
     lines = [
         "# What was measured",
@@ -175,4 +176,37 @@ def _memory(rows: list[dict[str, Any]]) -> list[str]:
         tenths = " ".join(map(str, row["tenths_mb"]))
         size = f"{row['megabytes']} | {row['rows']:,} | {row['seconds']}"
         lines.append(f"| {row['model']} | {size} | {row['peak_mb']} | {tenths} |")
+    return lines
+
+
+def _audit(figures: dict[str, Any]) -> list[str]:
+    lines = [
+        "## `tagline audit`",
+        "",
+        "From the files to all findings, near duplicates among them; medians. The long corpus is made of copies with "
+        "changed words, so that they are no duplicates of each other.",
+        "",
+        "| corpus | words | seconds | of that reading | smallest to largest | times CoNLL-2003 |",
+        "|---|---|---|---|---|---|",
+    ]
+    medians = {name: statistics.median(run["seconds"] for run in runs) for name, runs in figures["runs"].items()}
+    base = next(iter(medians.values()))
+    for name, runs in figures["runs"].items():
+        seconds = [run["seconds"] for run in runs]
+        read = statistics.median(run["read_seconds"] for run in runs)
+        around = f"{min(seconds):.1f} to {max(seconds):.1f}"
+        row = f"{medians[name]:.1f} | {read:.1f} | {around} | {medians[name] / base:.1f} ×"
+        lines.append(f"| {name} | {runs[0]['words']:,} | {row} |")
+    lines += [
+        "",
+        "What it finds in the real corpora (all files of each; the kinds are those of `--fail-on`):",
+        "",
+        "| corpus | findings | words of test in train | words of dev in train |",
+        "|---|---|---|---|",
+    ]
+    for name, each in figures["found"].items():
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in each["counts"].items()) or "none"
+        shares = {overlap["judged"]: overlap for overlap in each["overlaps"] if overlap["known"] == "train"}
+        cells = (f"{100 * shares[role]['share_of_words']:.1f} %" if role in shares else "" for role in ("test", "dev"))
+        lines.append(f"| {name} | {kinds} | {' | '.join(cells)} |")
     return lines

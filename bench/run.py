@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import accuracy as accuracy_runs
+import audit
 import memory
 import rawtext
 import report
@@ -77,6 +78,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "textspeed": text_speed,
     "start": lambda: speed.start(model(), REPEATS),
     "memory": memory_use,
+    "audit": audit.measure,
 }
 
 

@@ -67,6 +67,7 @@ def share_out(
         dealt = share_heavy(weights, shares, order)
     else:
         dealt = share_labels([frozenset(count) for count in counts], shares, order, (), weights)
+    _fill_empty(dealt, [len(group) for group in groups], shares)
     parts = [0] * len(part.units)
     for number, group in enumerate(groups):
         for unit in group:
@@ -78,6 +79,17 @@ def share_out(
                 f"none is left for {PARTS[number]}. Give more data, or fewer parts, for example --shares 90/10/0"
             )
     return Grouping(tuple(parts), len(groups), max(map(len, groups)), _documents(part))
+
+
+def _fill_empty(dealt: dict[int, int], sizes: Sequence[int], shares: Sequence[float]) -> None:
+    """Gives a part that got nothing the smallest group of the part that has most groups, where that has two."""
+    for number, share in enumerate(shares):
+        if not share or number in dealt.values():
+            continue
+        giver, held = Counter(dealt.values()).most_common(1)[0]
+        if held > 1:
+            own = (group for group, of in dealt.items() if of == giver)
+            dealt[min(own, key=lambda group: (sizes[group], group))] = number
 
 
 def _documents(part: Part) -> int:

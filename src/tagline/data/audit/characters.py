@@ -33,9 +33,9 @@ def odd_characters(part: Part) -> Iterator[Finding]:
 def oddity(text: str) -> str:
     """What is odd about the first odd place of a text, "" where nothing is."""
     if not text.isascii():
-        for match in _MOJIBAKE.finditer(text):
-            if repaired := _repaired(match.group()):
-                return f"{match.group()!r}, probably {repaired!r} read in a wrong encoding,"
+        for run in _MOJIBAKE.findall(text):
+            if repaired := _repaired(run):
+                return f"{run!r}, probably {repaired!r} read in a wrong encoding,"
     if match := _CONTROL.search(text):
         character = match.group()
         return f"{_NAMES.get(character, 'the control character')} U+{ord(character):04X}"
