@@ -25,7 +25,7 @@ class Group(NamedTuple):
     Attributes:
         name: what they share.
         score: their score; a prediction belongs to the group that its own words and type put it in.
-        interval: 95 % bootstrap interval of the F1, over sentences.
+        interval: 95 % bootstrap interval of the F1, over the sentences that have such an entity in gold or prediction.
     """
 
     name: str
@@ -103,13 +103,13 @@ def group(gold: Spans, predicted: Spans, place: Callable[[int, Span], int], name
                 counts[place(row, span)][column] += 1
         for number, (right, guessed, meant) in counts.items():
             kinds[number][right, guessed, meant] += 1
-    return [_group(names[number], kinds[number], len(gold)) for number in sorted(kinds)]
+    return [_group(names[number], kinds[number]) for number in sorted(kinds)]
 
 
-def _group(name: str, kinds: Counter[tuple[int, int, int]], sentences: int) -> Group:
+def _group(name: str, kinds: Counter[tuple[int, int, int]]) -> Group:
     right, guessed, meant = (sum(kind[at] * often for kind, often in kinds.items()) for at in range(3))
-    every = [*kinds.elements(), *[(0, 0, 0)] * (sentences - kinds.total())]
-    return Group(name, Score.of(right, guessed, meant), f1_interval(every))
+    # Sentences without the group are left out: a corpus drawn without any of its entities would count as 0.
+    return Group(name, Score.of(right, guessed, meant), f1_interval([*kinds.elements()]))
 
 
 def _names(bounds: Iterable[int], least: int) -> list[str]:

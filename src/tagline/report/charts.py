@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.evaluate.calibration import Calibration
-from tagline.report.blocks import Chart, Table, shown
+from tagline.report.blocks import Chart, Figure, Signed, Table
 
 _SIDE, _LEFT, _TOP, _BELOW = 300, 44, 12, 62  # pixels of the plot and its margins
 _HATCH = (
@@ -42,7 +42,7 @@ def reliability_chart(calibration: Calibration, of: str) -> Chart:
         )
     table = Table(
         ("score", "answers", "mean score", "right"),
-        [(f"{b.low:.2f}–{b.high:.2f}", b.answers, shown(b.score), shown(b.accuracy)) for b in filled],
+        [(f"{b.low:.2f}–{b.high:.2f}", b.answers, Figure(b.score), Figure(b.accuracy)) for b in filled],
     )
     note = (
         f"Expected calibration error {calibration.error:.4f} over {calibration.count:,} {of}: mean score "
@@ -76,8 +76,8 @@ def scatter_chart(gold: NDArray[np.float64], predicted: NDArray[np.float64]) -> 
         if here.any():
             error = predicted[here] - gold[here]
             rows.append(
-                (f"{edges[place]:.3g} to {edges[place + 1]:.3g}", int(here.sum()), shown(float(predicted[here].mean())),
-                 f"{float(error.mean()):+.4f}", shown(float(np.abs(error).mean())))
+                (f"{edges[place]:.3g} to {edges[place + 1]:.3g}", int(here.sum()), Signed(float(predicted[here].mean())),
+                 Signed(float(error.mean()), plus=True), Signed(float(np.abs(error).mean())))
             )  # fmt: skip
     table = Table(("gold", "texts", "mean predicted", "mean error", "mean absolute error"), rows)
     return Chart(_svg(parts, "Scatter plot"), "Predicted against gold", table, "On the line, the prediction is right.")
