@@ -75,10 +75,9 @@ def scatter_chart(gold: NDArray[np.float64], predicted: NDArray[np.float64]) -> 
         here = places == place
         if here.any():
             error = predicted[here] - gold[here]
-            rows.append(
-                (f"{edges[place]:.3g} to {edges[place + 1]:.3g}", int(here.sum()), Signed(float(predicted[here].mean())),
-                 Signed(float(error.mean()), plus=True), Signed(float(np.abs(error).mean())))
-            )  # fmt: skip
+            name = f"{edges[place]:.3g} to {edges[place + 1]:.3g}"
+            said, off = Signed(float(predicted[here].mean())), Signed(float(error.mean()), plus=True)
+            rows.append((name, int(here.sum()), said, off, Signed(float(np.abs(error).mean()))))
     table = Table(("gold", "texts", "mean predicted", "mean error", "mean absolute error"), rows)
     return Chart(_svg(parts, "Scatter plot"), "Predicted against gold", table, "On the line, the prediction is right.")
 
