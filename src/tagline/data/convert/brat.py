@@ -136,7 +136,7 @@ def _entities(
 
 def _span(line: str, text: str, file: Path, number: int) -> tuple[str, list[tuple[int, int]]]:
     """Label and pieces of a line `T1<TAB>PER 0 5;9 12<TAB>Maria …`."""
-    cells = line.split("\t")
+    cells = line.split("\t", 2)
     label, _, places = (cells[1] if len(cells) > 1 else "").partition(" ")
     try:
         parts = sorted((int(start), int(end)) for start, end in (part.split() for part in places.split(";")))
@@ -147,6 +147,14 @@ def _span(line: str, text: str, file: Path, number: int) -> tuple[str, list[tupl
     if any(not 0 <= start < end <= len(text) for start, end in parts):
         raise DataError(
             f"{line[:60]!r} is not within the text; expected 0 <= start < end <= {len(text)}, in characters",
+            file,
+            number,
+        )
+    covered = "".join(text[start:end] for start, end in parts)
+    if len(cells) > 2 and "".join(cells[2].split()) != "".join(covered.split()):
+        raise DataError(
+            f"entity {cells[0]} says {cells[2][:40]!r}, but its places hold {covered[:40]!r}; expected places counted "
+            "in characters of the .txt file",
             file,
             number,
         )
@@ -226,7 +234,7 @@ def _lines(item: Item, at: int, before: int) -> list[str]:
     lines: list[str] = []
     for span in item.spans:
         shown = item.text[span.start : span.end]
-        flat = re.sub(r"[\r\n]+", " ", shown)
+        flat = re.sub(r"[\t\r\n]+", " ", shown)
         pieces = [
             f"{at + span.start + match.start()} {at + span.start + match.end()}"
             for match in re.finditer(r"[^\r\n]+", shown)

@@ -51,8 +51,8 @@ def convert_texts(
     source, target = Path(source), Path(target)
     wanted = form or next((name for name, ends in FORMATS.items() if target.suffix.lower() in ends), None)
     if wanted not in FORMATS:
-        got = f"--to is {form!r}" if form else f"the name {target.name!r} tells no format"
-        raise UsageError(f"{got}; for texts with labels accepted are {', '.join(FORMATS)}")
+        got = f"--to is {form!r}" if form else f"{target.name!r}"
+        raise UsageError(f"{got}: texts with labels can be written as {', '.join(FORMATS)}; give such a name or --to")
     refuse_occupied(target, overwrite)
     if target.exists() and target.resolve() == source.resolve():
         raise UsageError(f"{source} is the source and the target; give two names")
@@ -82,9 +82,14 @@ def _further(source: Path, form: str, reading: TextOptions, used: int) -> list[s
             first = next(rows, None)
     except TaglineError:
         return []
-    names = [] if first is None else [first.text_field, *map(str, first.extra)]
+    names = [] if first is None else list(dict.fromkeys([first.text_field, *map(str, first.extra)]))
     asked = (reading.text_column, reading.pair_column, reading.label_column)
-    known = {*TEXT_NAMES, *filter(None, TEXT_NAMES.values()), *LABEL_NAMES, *map(str, asked)}
+    known = {
+        *TEXT_NAMES,
+        *filter(None, TEXT_NAMES.values()),
+        *LABEL_NAMES,
+        *(name for name in asked if isinstance(name, str)),
+    }
     if form in ("jsonl", "parquet") or any(name.casefold() in known for name in names):
         more = [name for name in names if name not in known and name.casefold() not in known]
         return more if len(names) > used else []
