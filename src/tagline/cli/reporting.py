@@ -124,4 +124,4 @@ def source(folder: ModelFolder, data: Path, train: Path | None, warnings: list[s
     from tagline.report.entities import Source
 
     name = "" if train is None else train.name
-    return Source(folder.path.resolve().name, data.name, name, warnings)
+    return Source(folder.path.resolve().name, data.name, name, warnings, folder.manifest.calibration)

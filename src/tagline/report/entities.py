@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tagline.evaluate.breakdown import Group
+from tagline.evaluate.calibration import Calibration
 from tagline.evaluate.mistakes import NONE, Kind, Mistake, Places, Suspect
 from tagline.evaluate.partial import Matching
 from tagline.evaluate.report import TokenReport
@@ -65,12 +66,14 @@ class Source:
         data: name of the annotated file.
         train: name of the training file; empty where it was not given.
         warnings: what a reader must know first.
+        calibration: what `tagline.json` says of the temperature that was fitted on dev; empty where none was.
     """
 
     model: str
     data: str
     train: str = ""
     warnings: list[str] = field(default_factory=list)
+    calibration: Mapping[str, float] = field(default_factory=dict)
 
 
 def entity_report(source: Source, report: TokenReport, details: TokenDetails, places: Places) -> Report:
@@ -105,13 +108,30 @@ def entity_report(source: Source, report: TokenReport, details: TokenDetails, pl
         ],
         hero=("Strict F1", Figure(strict.f1, report.intervals)),
         keys=keys,
-        sections=_sections(report, details),
+        sections=_sections(source, report, details),
         data=_data(details, places),
         warnings=source.warnings,
     )
 
 
-def _sections(report: TokenReport, details: TokenDetails) -> list[Section]:
+def calibration_sections(source: Source, calibration: Calibration | None, of: str) -> list[Section]:
+    """The reliability of the scores, and what calibration on dev has done for them; nothing without answers."""
+    if calibration is None or not calibration.count:
+        return []
+    blocks: list[Block] = [reliability_chart(calibration, of)]
+    facts = source.calibration
+    if facts:
+        blocks.append(
+            Note(
+                f"On dev, when the model was trained: expected calibration error {facts['ece_before']:.4f} before and "
+                f"{facts['ece_after']:.4f} after its head was divided by the temperature {facts['temperature']:.3f}; "
+                f"negative log-likelihood {facts['dev_nll_before']:.4f} before, {facts['dev_nll_after']:.4f} after."
+            )
+        )
+    return [Section("calibration", "Calibration", blocks)]
+
+
+def _sections(source: Source, report: TokenReport, details: TokenDetails) -> list[Section]:
     groups: list[Block] = [
         Table((head, "recall", "F1", "gold", "predicted"), [_group(each) for each in details.groups[name]], title)
         for name, (title, head) in GROUPS.items()
@@ -119,17 +139,13 @@ def _sections(report: TokenReport, details: TokenDetails) -> list[Section]:
     ]
     if "novelty" not in details.groups:
         groups.append(Note(HOW_TO))
-    chart: list[Block] = []
-    if details.calibration is not None and details.calibration.count:
-        chart = [reliability_chart(details.calibration, "predicted entities")]
     sections = [
         Section("types", "Types", [_types(report, details)], wide=True),
         Section("matching", "What counts as found", [_ways(details), _ways_by_type(details)], wide=True),
         Section("errors", "What goes wrong", [_anatomy(report, details), *_confusion(details)], wide=True),
         Section("groups", "Where it is hard", groups),
     ]
-    if chart:
-        sections.append(Section("calibration", "Calibration", chart))
+    sections += calibration_sections(source, details.calibration, "predicted entities")
     lead = f"{len(details.mistakes):,} mistakes. Above a word the model's answer, below it gold."
     sections.append(Section("mistakes", "Mistakes", [Browser("mistakes", "mistakes")], lead, wide=True))
     lead = (

@@ -27,8 +27,8 @@ from tagline.report.blocks import (
     Table,
     shown,
 )
-from tagline.report.charts import reliability_chart, residual_chart, scatter_chart
-from tagline.report.entities import Source
+from tagline.report.charts import residual_chart, scatter_chart
+from tagline.report.entities import Source, calibration_sections
 
 _MOST = 40  # classes up to which the whole confusion is shown
 _BEST = 5  # labels whose scores are shown with a text
@@ -75,7 +75,7 @@ def text_report(
         facts=_facts(source, report.texts, report.seconds, f"{len(report.classes):,} labels"),
         hero=hero,
         keys=keys,
-        sections=_sections(report, details),
+        sections=_sections(source, report, details),
         data=_data(details, texts, answers),
         warnings=source.warnings,
     )
@@ -116,16 +116,15 @@ def _between(interval: tuple[float, float]) -> str:
     return f"95 %: {interval[0]:.3f}–{interval[1]:.3f}"
 
 
-def _sections(report: ClassReport | LabelSetReport, details: TextDetails) -> list[Section]:
+def _sections(source: Source, report: ClassReport | LabelSetReport, details: TextDetails) -> list[Section]:
     lead = f"{len(details.mistakes):,} texts with a wrong label."
     sections = [
         Section("labels", "Labels", [_classes(report)], wide=True),
         Section("errors", "What goes wrong", [*_anatomy(report, details), *_confusion(report)], wide=True),
         Section("groups", "Where it is hard", _groups(details.groups, "exactly right")),
     ]
-    if details.calibration is not None:
-        of = "labels given" if isinstance(report, ClassReport) else "decisions on a label"
-        sections.append(Section("calibration", "Calibration", [reliability_chart(details.calibration, of)]))
+    of = "labels given" if isinstance(report, ClassReport) else "decisions on a label"
+    sections += calibration_sections(source, details.calibration, of)
     sections.append(Section("mistakes", "Mistakes", [Browser("mistakes", "mistakes")], lead, wide=True))
     lead = (
         "Texts to read again: the model disagrees with a score of at least 0.95, or the same text stands elsewhere "
