@@ -88,7 +88,7 @@ def _text(data: Mapping[str, Any], column: int | str | None, path: Path, number:
 
 def _results(task: Mapping[str, Any], item: Item, losses: Losses) -> list[Mapping[str, Any]] | None:
     """What an annotator marked; None where nobody has annotated the task."""
-    if "annotations" not in task and "completions" not in task:  # JSON-MIN: a list of values by the control's name
+    if "data" not in task:  # JSON-MIN: a list of values by the control's name
         marks = [each for value in task.values() if isinstance(value, list) for each in value]
         found: list[Mapping[str, Any]] = [
             {"type": "labels", "value": mark} for mark in marks if isinstance(mark, Mapping) and "start" in mark
