@@ -6,6 +6,7 @@ python bench/audit.py
 from __future__ import annotations
 
 import json
+import string
 import time
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,20 @@ TIMES = 10  # how much longer the long corpus is
 
 
 def lengthened(source: Path, target: Path, times: int) -> None:
-    """A CoNLL file so many times as long: every word of a copy that has a letter gets the copy's letters.
+    """A CoNLL file so many times as long: each copy has other letters and digits, all moved on by as many places.
 
-    So no copy of a sentence is a duplicate or near duplicate of another, while every copy keeps the lengths, tags and
-    duplicates of the original.
+    So a sentence is no duplicate or near duplicate of its copies (but for lines of punctuation), while every copy keeps
+    the lengths, the tags and the likenesses of the original.
     """
     lines = source.read_text("utf-8").split("\n")
+    sets = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
     with target.open("w", encoding="utf-8") as file:
         for number in range(times):
-            mark = "" if number == 0 else f"{chr(0x61 + number)}{chr(0x71 + number)}"
+            moved = "".join(each[number:] + each[:number] for each in sets)
+            table = str.maketrans("".join(sets), moved)
             for line in lines:
                 word, space, rest = line.partition(" ")
-                changed = word and number and not line.startswith("-DOCSTART-")
-                file.write((mark.join(word) + mark + space + rest if changed else line) + "\n")
+                file.write((line if word == "-DOCSTART-" else word.translate(table) + space + rest) + "\n")
 
 
 def timed(files: dict[str, Path]) -> dict[str, Any]:
