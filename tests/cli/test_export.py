@@ -180,7 +180,9 @@ def test_a_folder_of_transformers_stays_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("\n".join(LINES), "utf-8")
     exact = ("predict", model, tmp_path / "texts.txt", "--engine", "torch", "--precision", "f32", "--all-scores")
     before = call(*exact)
-    result = call("export", model, "--to", "openvino", "--sample", tmp_path / "texts.txt", "--json")
+    result = call(
+        "export", model, "--to", "openvino", "--sample", tmp_path / "texts.txt", "--min-agreement", "0.5", "--json"
+    )
     assert result.code == 0, result
     assert [each["unit"] for each in json.loads(result.out)["parity"]][:1] == ["texts"]
     assert json.loads((model / "tagline.json").read_text("utf-8"))["foreign"] is True

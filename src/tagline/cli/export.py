@@ -175,6 +175,7 @@ class _Export:
             RefusedError: an engine agrees too little, or int8 loses too much; nothing is written.
         """
         try:
+            import tagline.publish.graph  # noqa: F401 (needs torch and transformers)
             from tagline.publish.amend import amend
         except ImportError as error:
             from tagline.errors import MissingExtraError
