@@ -13,6 +13,7 @@ import torch
 from tests.families import FAMILIES, LABELS, POSITIONS, Encoders
 from transformers import AutoModelForTokenClassification, PreTrainedModel
 
+from tagline.engines.openvino import compile_graph
 from tagline.folder import GRAPH, GRAPH_WEIGHTS
 from tagline.models.encoders import load_for_tokens
 from tagline.publish.graph import input_names, write_graph
@@ -45,10 +46,9 @@ OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def compiled(folder: Path) -> Any:
-    import openvino
 
     options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    return openvino.Core().compile_model(str(folder / GRAPH), "CPU", options)
+    return compile_graph(str(folder / GRAPH), options)
 
 
 def random_batch(random: np.random.Generator, shape: tuple[int, int], words: int, types: int) -> Batch:

@@ -12,6 +12,7 @@ import torch
 from tests.families import LABELS, Encoders
 from tests.publish.test_graph import random_batch, torch_logits
 
+from tagline.engines.openvino import compile_graph
 from tagline.errors import RefusedError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS
 from tagline.models.encoders import load_for_tokens
@@ -63,7 +64,6 @@ def scores(*values: float) -> Callable[[], float]:
 
 
 def test_a_graph_that_is_good_enough_is_taken_as_it_is(made: Made) -> None:
-    import openvino
 
     result = write_int8(made.folder, made.windows, scores(0.899), 0.9, max_loss=0.2)
     assert (result.given_back, result.score) == ((), 0.899)
@@ -72,7 +72,7 @@ def test_a_graph_that_is_good_enough_is_taken_as_it_is(made: Made) -> None:
     size = (made.folder / INT8_WEIGHTS).stat().st_size
     assert size < 0.5 * (made.folder / GRAPH_WEIGHTS).stat().st_size
     assert {each.name for each in made.folder.iterdir()} == {GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS}
-    graph = openvino.Core().compile_model(read(made.folder), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    graph = compile_graph(read(made.folder), {"INFERENCE_PRECISION_HINT": "f32"})
     apart, spread = [], []
     for batch in made.windows:
         ours = graph({each.get_any_name(): getattr(batch, each.get_any_name()) for each in graph.inputs})[0]

@@ -35,14 +35,13 @@ class OpenVinoEngine:
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if self.precision == "int8" else (GRAPH, GRAPH_WEIGHTS)
         self._streams = settings.threads or cores()
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
-        with ThreadPoolExecutor(1) as pool:
-            check = pool.submit(folder.verify, (graph, weights))
+        with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
+            compiled = pool.submit(self._compile, str(folder.path / graph), settings.cache)
+            folder.verify((graph, weights))
             try:
-                self._model = self._compile(str(folder.path / graph), settings.cache)
+                self._model = compiled.result()
             except Exception as error:  # OpenVINO raises plain RuntimeError
-                check.result()
                 raise FolderError(f"{folder.path / graph}: OpenVINO cannot load it ({_first(error)})") from error
-            check.result()
         self._inputs = [each.get_any_name() for each in self._model.inputs]
         self._requests = [self._model.create_infer_request() for _ in range(self._streams)]
 
@@ -79,6 +78,19 @@ class OpenVinoEngine:
         finally:
             for request in busy:  # the caller left early: nothing may still write when the next run begins
                 request.wait()
+
+
+def compile_graph(graph: Any, options: dict[str, Any]) -> Any:
+    """Compiles a graph (or the file of one) for the processor, on a thread of its own.
+
+    OpenVINO (seen in 2026.4.1) gives the thread that compiles an alternate stack for signals, and frees that stack with
+    the model without telling the system: the next signal to that thread, such as Ctrl-C, then ends the process with a
+    segmentation fault. A thread that has ended gets no signals.
+    """
+    import openvino
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: openvino.Core().compile_model(graph, "CPU", options)).result()
 
 
 def _logits(request: Any) -> NDArray[np.float32]:
