@@ -152,6 +152,7 @@ class ModelFolder:
             if name in manifest.files and not (path / name).is_file():
                 raise FolderError(f"{path}: {name} is missing. Take the folder anew from where it was made")
         config = _read_json(path / CONFIG)
+        _check_task(manifest, config, path)
         return cls(path, manifest, config, _labels(config, path))
 
     @property
@@ -235,6 +236,15 @@ def _plain(config: dict[str, Any], path: Path) -> Manifest:
     if not bare and scheme is Scheme.IOB1:
         scheme = Scheme.IOB2
     return Manifest(scheme=scheme, bare=bare, window=room, overlap=room // 4)
+
+
+def _check_task(manifest: Manifest, config: dict[str, Any], path: Path) -> None:
+    made_for = TEXT_CLASSIFICATION if _is_for_texts(config) else TOKEN_CLASSIFICATION
+    if manifest.task != made_for:
+        raise FolderError(
+            f"{path}: {MANIFEST} says {manifest.task!r}, but {CONFIG} is that of a model for {made_for}. "
+            "Take the folder anew from where it was made"
+        )
 
 
 def _is_for_texts(config: dict[str, Any]) -> bool:
