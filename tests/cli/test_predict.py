@@ -175,7 +175,7 @@ def test_resume_without_a_broken_run_begins_at_the_start(workshop: Workshop, tmp
         (["in.txt", "-o", "out.docx"], ["out.docx", ".jsonl", ".csv", ".parquet", ".conll"]),
         (["in.docx"], ["in.docx", ".txt"]),
         (["in.txt", "--format", "docx"], ["'docx'", "txt", "jsonl"]),
-        (["in.txt", "--engine", "steam"], ["--engine", "'steam'", "auto, openvino, torch"]),
+        (["in.txt", "--engine", "steam"], ["--engine", "'steam'", "auto, openvino, onnx, torch"]),
         (["in.txt", "--precision", "f8"], ["--precision", "'f8'", "auto, bf16, f32"]),
         (["in.txt", "--device", "tpu"], ["--device", "'tpu'"]),
         (["in.txt", "--device", "cuda", "--engine", "openvino"], ["--device cuda", "--engine torch"]),
