@@ -12,13 +12,14 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "tagline"
 
-BASE = {"records", "errors", "machine"}
+BASE = {"records", "errors", "machine", "drawing"}
 READING = BASE | {"data", "text"}
 JUDGING = READING | {"folder", "evaluate"}
 ALLOWED = {
     "records": BASE,
     "errors": BASE,
     "machine": BASE,
+    "drawing": BASE,
     "data": BASE,
     "text": BASE | {"data"},
     "folder": JUDGING,

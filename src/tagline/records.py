@@ -115,6 +115,12 @@ class Document:
         """Text and entities as a JSON-ready dictionary."""
         return {"text": self.text, **self.fields()}
 
+    def _repr_html_(self) -> str:
+        """How Jupyter shows it: the text with its entities in colour."""
+        from tagline.drawing import document_html
+
+        return document_html(self)
+
 
 class Problem(Enum):
     """What is asked of a text; the values are `problem_type` in a Hugging Face `config.json`."""
@@ -195,6 +201,12 @@ class Classification:
         """Text and answer as a JSON-ready dictionary."""
         pair = {} if self.pair is None else {"text_pair": self.pair}
         return {"text": self.text, **pair, **self.fields()}
+
+    def _repr_html_(self) -> str:
+        """How Jupyter shows it: the text, and its labels with bars."""
+        from tagline.drawing import classification_html
+
+        return classification_html(self)
 
 
 class Answer(Protocol):
