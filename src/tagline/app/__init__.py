@@ -1,0 +1,1 @@
+"""The web app: a model in the browser. Needs the extra `app`."""
