@@ -28,7 +28,7 @@ ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
 CARD = "README.md"
 FORMAT = 1
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
-_OF_TOKENS = ("scheme", "bare", "words", "shapes")
+_OF_TOKENS = ("scheme", "bare", "words", "shapes", "transitions")
 _OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
 _KINDS: dict[str, Callable[[Any], Any]] = {"words": WordRules.from_dict, "scheme": Scheme, "problem": Problem}
 _OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm")
@@ -46,6 +46,8 @@ class Manifest:
         window: most sub-tokens of a window, special tokens included.
         overlap: most sub-tokens that neighbouring windows share.
         shapes: whether segment ids carry word shapes.
+        transitions: (L + 1, L + 1) scores of moves [from, to] between tags that a CRF learned, last row the start and
+            last column the end of a sentence; empty without a CRF.
         problem: of texts: one label, several labels, or a number (`problem_type` in `config.json`).
         paired: of texts: whether the model reads pairs; None where it is not known.
         pooling: of texts: how the logits of a long text's windows become one, `mean` or `max`.
@@ -68,6 +70,7 @@ class Manifest:
     window: int = 256
     overlap: int = 63
     shapes: bool = False
+    transitions: list[list[float]] = field(default_factory=list)
     problem: Problem = Problem.SINGLE
     paired: bool | None = None
     pooling: str = "mean"
@@ -153,7 +156,9 @@ class ModelFolder:
                 raise FolderError(f"{path}: {name} is missing. Take the folder anew from where it was made")
         config = _read_json(path / CONFIG)
         _check_task(manifest, config, path)
-        return cls(path, manifest, config, _labels(config, path))
+        labels = _labels(config, path)
+        _check_transitions(manifest, len(labels) + 1, path)
+        return cls(path, manifest, config, labels)
 
     @property
     def has_graph(self) -> bool:
@@ -244,6 +249,15 @@ def _check_task(manifest: Manifest, config: dict[str, Any], path: Path) -> None:
         raise FolderError(
             f"{path}: {MANIFEST} says {manifest.task!r}, but {CONFIG} is that of a model for {made_for}. "
             "Take the folder anew from where it was made"
+        )
+
+
+def _check_transitions(manifest: Manifest, size: int, path: Path) -> None:
+    rows = manifest.transitions
+    if rows and (len(rows) != size or any(len(row) != size for row in rows)):
+        raise FolderError(
+            f"{path}: {MANIFEST} holds transitions of {len(rows)} rows, but {CONFIG} has {size - 1} labels, hence "
+            f"expected are {size} rows of {size}. Take the folder anew from where it was made"
         )
 
 

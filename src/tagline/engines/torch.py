@@ -78,9 +78,13 @@ def load_model(folder: ModelFolder) -> Any:
     transformers_logging: Any = logging  # untyped
     transformers_logging.disable_progress_bar()
     folder.verify((WEIGHTS,))
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()  # it would warn of a CRF's weights, which belong to the decoder
     try:
         for_texts = folder.manifest.task == TEXT_CLASSIFICATION
         kind = AutoModelForSequenceClassification if for_texts else AutoModelForTokenClassification
         return kind.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise FolderError(f"{folder.path}: the weights cannot be loaded ({error})") from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)

@@ -177,7 +177,8 @@ class _KeepingDecoder(Decoder):
 
     def __init__(self, tagger: Tagger) -> None:
         manifest = tagger.folder.manifest
-        super().__init__(tagger.folder.labels, manifest.scheme, manifest.bare, tagger.decoder.constrained)
+        constrained, learned = tagger.decoder.constrained, manifest.transitions
+        super().__init__(tagger.folder.labels, manifest.scheme, manifest.bare, constrained, learned)
         self.best: list[NDArray[np.int64]] = []
         self.scores: list[NDArray[np.float32]] = []
 

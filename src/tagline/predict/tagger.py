@@ -72,7 +72,7 @@ class Tagger:
         self.splitter = WordSplitter(manifest.words)
         subtokens = SubTokenizer.from_file(folder.path / TOKENIZER, manifest.shapes)
         self.encoder = WindowEncoder(subtokens, manifest.window, manifest.overlap)
-        self.decoder = Decoder(folder.labels, manifest.scheme, manifest.bare, constrained)
+        self.decoder = Decoder(folder.labels, manifest.scheme, manifest.bare, constrained, manifest.transitions)
 
     @classmethod
     def open(cls, path: str | Path, settings: EngineSettings | None = None, constrained: bool = True) -> Tagger:

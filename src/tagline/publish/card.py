@@ -46,6 +46,11 @@ def model_card(manifest: Manifest, name: str) -> str:
             "Segment ids carry word shapes. `transformers` loads the folder too, but sends zeros as segment ids and so "
             "gives other, usually worse, answers.\n"
         )
+    if manifest.transitions:
+        lines.append(
+            "The CRF's transitions stand in `tagline.json` (and as `crf.transitions` in the weights); `transformers` "
+            "leaves them aside and gives the emissions alone.\n"
+        )
     if manifest.metrics:
         lines += _text_scores(manifest) if for_texts else _token_scores(manifest.metrics)
     lines += _leakage(training.get("leakage", {}))
@@ -100,7 +105,8 @@ def _parity(records: list[dict[str, Any]]) -> list[str]:
 def _about_tokens(manifest: Manifest) -> tuple[str, str]:
     return (
         "Reads text and marks entities.",
-        f"tag scheme {manifest.scheme.value}; windows of {manifest.window} sub-tokens, every word scored once.",
+        f"tag scheme {manifest.scheme.value}; windows of {manifest.window} sub-tokens, every word scored once"
+        + ("; tags decoded with the transitions of a CRF." if manifest.transitions else "."),
     )
 
 

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.data.schemes import Scheme, allowed
+from tagline.text.chains import best_paths, marginals, moves_of, softmax
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Transitions = Sequence[Sequence[float]] | NDArray[np.floating]
 
 
 class Decoder:
@@ -20,14 +22,31 @@ class Decoder:
         labels: the model's tags, L of them.
         scheme: their scheme.
         bare: whether they are labels without prefixes.
-        constrained: False takes the best tag of each word for itself (argmax).
+        constrained: False takes the best tag of each word for itself (argmax of the probabilities).
+        transitions: (L + 1, L + 1) scores of moves [from, to] that a CRF has learned, last row the start and last
+            column the end of a sentence; moves that the scheme forbids stay forbidden. None or empty: no CRF.
+
+    Raises:
+        ValueError: the transitions have another shape.
     """
 
-    def __init__(self, labels: Sequence[str], scheme: Scheme, bare: bool = False, constrained: bool = True) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        scheme: Scheme,
+        bare: bool = False,
+        constrained: bool = True,
+        transitions: Transitions | None = None,
+    ) -> None:
         self.labels = tuple(labels)
         self.constrained = constrained
-        self.scheme = scheme
+        self.scheme, self.bare = scheme, bare
         self.allowed = allowed(labels, scheme, bare)
+        self.learned = transitions is not None and len(transitions) > 0
+        scores = np.asarray(transitions, dtype=np.float64) if self.learned else None
+        if scores is not None and scores.shape != self.allowed.shape:
+            raise ValueError(f"transitions have shape {scores.shape}; expected {self.allowed.shape}")
+        self.moves = moves_of(self.allowed, scores)
 
     def __call__(self, emissions: Floats, lengths: Sequence[int]) -> tuple[Ints, Floats]:
         """Decodes sentences that lie one after the other.
@@ -37,13 +56,17 @@ class Decoder:
             lengths: words of each sentence; they sum to W.
 
         Returns:
-            (W,) tag numbers and (W, L) probabilities (softmax of the emissions).
+            (W,) tag numbers and (W, L) probabilities: the softmax of the emissions, of a CRF the marginals.
         """
+        if self.learned:
+            scores = marginals(emissions, lengths, self.moves)
+            if self.constrained:
+                return best_paths(emissions, lengths, self.moves), scores
+            return np.asarray(scores.argmax(axis=1), dtype=np.int64), scores
         best = emissions.argmax(axis=1) if len(emissions) else np.zeros(0, dtype=np.int64)
-        scores = _softmax(emissions)
         if self.constrained and len(emissions):
             self._repair(best, emissions, np.asarray(lengths, dtype=np.int64))
-        return best, scores
+        return best, softmax(emissions)
 
     def _repair(self, best: Ints, emissions: Floats, lengths: Ints) -> None:
         """Decodes anew, in place, the sentences whose argmax breaks the scheme; a legal argmax is already optimal."""
@@ -56,9 +79,11 @@ class Decoder:
         before[starts], after[stops - 1] = outer, outer
         broken = ~(self.allowed[before, best] & self.allowed[best, after])
         sentence = np.repeat(np.arange(len(full)), full)
-        for number in np.unique(sentence[broken]):
-            rows = slice(int(starts[number]), int(stops[number]))
-            best[rows] = viterbi(emissions[rows], self.allowed)
+        again = np.zeros(len(full), dtype=np.bool_)
+        again[sentence[broken]] = True
+        rows = again[sentence]
+        if rows.any():
+            best[rows] = best_paths(emissions[rows], full[again], self.moves)
 
 
 def viterbi(emissions: Floats, mask: NDArray[np.bool_]) -> Ints:
@@ -71,27 +96,4 @@ def viterbi(emissions: Floats, mask: NDArray[np.bool_]) -> Ints:
     Returns:
         (W,) tag numbers of the allowed sequence with the largest sum; the argmax where no sequence is allowed.
     """
-    words, labels = emissions.shape
-    penalty = np.where(mask, 0.0, -np.inf).astype(np.float64)
-    moves = penalty[:labels, :labels]
-    total = emissions[0].astype(np.float64) + penalty[labels, :labels]
-    back = np.empty((words, labels), dtype=np.int64)
-    for word in range(1, words):
-        paths = total[:, None] + moves
-        back[word] = paths.argmax(axis=0)
-        total = paths[back[word], np.arange(labels)] + emissions[word]
-    total = total + penalty[:labels, labels]
-    if not np.isfinite(total).any():
-        return np.asarray(emissions.argmax(axis=1), dtype=np.int64)
-    path = np.empty(words, dtype=np.int64)
-    path[-1] = total.argmax()
-    for word in range(words - 1, 0, -1):
-        path[word - 1] = back[word, path[word]]
-    return path
-
-
-def _softmax(emissions: Floats) -> Floats:
-    if not len(emissions):
-        return emissions
-    shifted = np.exp(emissions - emissions.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+    return best_paths(emissions, [len(emissions)], moves_of(mask))

@@ -3,7 +3,7 @@
 Guo et al. 2017, On Calibration of Modern Neural Networks: dividing all logits by one number T > 0 that minimises the
 negative log-likelihood of held-out data. Here the last layer's weight and bias are divided by T, so that every reader
 of the folder gives calibrated scores. A positive factor keeps the order of the labels and of all tag sequences: no
-decision changes.
+decision changes. A CRF's transitions are divided by T as well, and the likelihood is that of the words' marginals.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from transformers import EvalPrediction, PreTrainedModel, Trainer
 
 from tagline.evaluate.calibration import expected_calibration_error
+from tagline.models.crf import crf_of
 from tagline.models.encoders import last_layer
-from tagline.train.prepared import DevScore, Evidence
+from tagline.text.chains import marginals
+from tagline.train.prepared import Chain, DevScore, Evidence
 
 LOWEST, HIGHEST = 0.05, 20.0
+_CHAIN_STEPS = 24  # of the golden section, each reads dev once
 _STEPS = 40  # halvings of the range of log T, six units long
 
 
@@ -58,7 +61,7 @@ def calibrate(trainer: Trainer, score: DevScore) -> Calibration | None:
         _, logits, labels = trainer.prediction_step(model, dict(score.batches[number]), prediction_loss_only=False)
         score(EvalPrediction(predictions=logits, label_ids=labels), compute_result=False)  # type: ignore[arg-type]
     evidence = score.evidence()
-    if evidence is None or not evidence.gold.size:
+    if evidence is None or not (evidence.gold >= 0).any():
         return None
     found = fit_temperature(evidence)
     scale_head(model, evidence.logits.shape[1], found.temperature)
@@ -72,6 +75,8 @@ def scale_head(model: PreTrainedModel, labels: int, temperature: float) -> None:
         head.weight.div_(temperature)
         if head.bias is not None:
             head.bias.div_(temperature)
+        if (crf := crf_of(model)) is not None:
+            crf.transitions.div_(temperature)
 
 
 def fit_temperature(evidence: Evidence) -> Calibration:
@@ -82,6 +87,8 @@ def fit_temperature(evidence: Evidence) -> Calibration:
     """
     logits = evidence.logits.astype(np.float64)
     gold = evidence.gold
+    if evidence.chain is not None:
+        return _fit_chain(evidence.logits, gold, evidence.chain)
     low, high = np.log(LOWEST), np.log(HIGHEST)
     if not _mistakes(logits, gold):
         low = 0.0
@@ -97,6 +104,38 @@ def fit_temperature(evidence: Evidence) -> Calibration:
         temperature = 1.0
     scaled = logits / temperature
     return Calibration(temperature, before, _nll(scaled, gold), _error(logits, gold), _error(scaled, gold))
+
+
+def _fit_chain(logits: NDArray[np.float32], gold: NDArray[np.int64], chain: Chain) -> Calibration:
+    """The same for a CRF, by a golden section of the range of log T over the likelihood of the marginals."""
+    known = gold >= 0
+    rows, ids = np.arange(int(known.sum())), gold[known]
+
+    def read(temperature: float) -> tuple[float, float, bool]:
+        """Mean negative log-likelihood, expected calibration error, whether there are mistakes."""
+        scaled = np.asarray(logits / temperature, dtype=np.float32)
+        chances = marginals(scaled, chain.lengths, chain.moves / temperature)[known].astype(np.float64)
+        loss = float(-np.log(np.maximum(chances[rows, ids], 1e-12)).mean())
+        right = chances.argmax(axis=1) == ids
+        return loss, expected_calibration_error(chances.max(axis=1), right), not right.all()
+
+    before, error, mistakes = read(1.0)
+    low, high = np.log(LOWEST) if mistakes else 0.0, np.log(HIGHEST)
+    share = (np.sqrt(5) - 1) / 2
+    inner = [high - share * (high - low), low + share * (high - low)]
+    losses = [read(float(np.exp(each)))[0] for each in inner]
+    for _ in range(_CHAIN_STEPS):
+        if losses[0] <= losses[1]:
+            high, inner, losses = inner[1], [inner[1] - share * (inner[1] - low), inner[0]], [0.0, losses[0]]
+            losses[0] = read(float(np.exp(inner[0])))[0]
+        else:
+            low, inner, losses = inner[0], [inner[1], inner[0] + share * (high - inner[0])], [losses[1], 0.0]
+            losses[1] = read(float(np.exp(inner[1])))[0]
+    temperature = float(np.exp((low + high) / 2))
+    after, error_after, _ = read(temperature)
+    if after >= before:
+        return Calibration(1.0, before, before, error, error)
+    return Calibration(temperature, before, after, error, error_after)
 
 
 def _mistakes(logits: NDArray[np.float64], gold: NDArray[np.int64]) -> bool:

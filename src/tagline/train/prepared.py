@@ -17,16 +17,30 @@ Loss = Callable[..., torch.Tensor]
 """(the model's outputs, labels, num_items_in_batch=None) to a scalar, as the Trainer's `compute_loss_func`."""
 
 
+class Chain(NamedTuple):
+    """Sentences that a CRF reads.
+
+    Attributes:
+        lengths: words of each sentence.
+        moves: (L + 1, L + 1) scores as `chains.moves_of` gives them.
+    """
+
+    lengths: list[int]
+    moves: NDArray[np.float64]
+
+
 class Evidence(NamedTuple):
     """What the model said of dev and what is true.
 
     Attributes:
         logits: (N, L), a row a scored word or a text.
         gold: (N,) label ids, or (N, L) zeros and ones where each label stands for itself.
+        chain: of a CRF, the sentences that the rows make; gold ids are negative where the model lacks the label.
     """
 
     logits: NDArray[np.float32]
     gold: NDArray[np.int64]
+    chain: Chain | None = None
 
 
 class DevScore(Protocol):

@@ -43,6 +43,7 @@ def manifest_of_tokens(fitted: Fitted[PreparedTokens], corpora: dict[str, Corpus
         window=prepared.windows.length,
         overlap=prepared.windows.overlap,
         shapes=prepared.encoder.shapes,
+        transitions=prepared.transitions(fitted.model),
         calibration=_calibration(fitted),
         training={**_provenance(fitted, data), **more},
         version=__version__,

@@ -24,6 +24,7 @@ class TokenExamples:
         labels: per window, (T,) label ids, `IGNORED` where nothing is scored.
         words: words of each sentence.
         shortened: words of which only the first sub-tokens fit.
+        edges: whether `targets` say where sentences begin and end.
     """
 
     windows: list[EncodedWindow]
@@ -31,6 +32,7 @@ class TokenExamples:
     labels: list[NDArray[np.int64]]
     words: list[int]
     shortened: int
+    edges: bool = False
 
     @property
     def lengths(self) -> list[int]:
@@ -38,11 +40,20 @@ class TokenExamples:
         return [len(window.ids) for window in self.windows]
 
     def targets(self, rows: Sequence[int], width: int) -> NDArray[np.int64]:
-        """(B, width) label ids of the windows `rows`."""
+        """(B, width) label ids of the windows `rows`.
+
+        With `edges` (B, width + 2): between two columns that are 1 where the window begins and where it ends its
+        sentence, else 0.
+        """
         labels = np.full((len(rows), width), IGNORED, dtype=np.int64)
         for place, row in enumerate(rows):
             labels[place, : len(self.labels[row])] = self.labels[row]
-        return labels
+        if not self.edges:
+            return labels
+        shown = [(self.windows[row], self.words[self.sentence[row]]) for row in rows]
+        begins = [window.first == 0 for window, _ in shown]
+        ends = [window.first + len(window.places) == words for window, words in shown]
+        return np.column_stack((begins, labels, ends)).astype(np.int64)
 
     def facts(self) -> Iterator[bytes]:
         """Everything that the run learns from, for its fingerprint."""

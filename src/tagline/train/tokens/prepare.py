@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,10 +15,13 @@ from transformers import PreTrainedModel
 from tagline.data.corpus import Corpus
 from tagline.data.schemes import OUTSIDE, Scheme, prefixes
 from tagline.errors import DataError, LabelError, UsageError
+from tagline.models.crf import NAME as CRF
+from tagline.models.crf import CrfLoss, add_crf, crf_of
 from tagline.models.encoders import TokenEncoder, load_for_tokens
 from tagline.text.decoding import Decoder
 from tagline.text.features import WindowEncoder
 from tagline.text.words import WordRules
+from tagline.train.prepared import Loss
 from tagline.train.tokens.examples import TokenExamples, label_windows
 from tagline.train.tokens.score import TagScore
 from tagline.train.tokens.settings import TokenSettings
@@ -52,7 +55,12 @@ class PreparedTokens:
     dev_tags: list[tuple[str, ...]]
     unknown: dict[str, int]
     metric: ClassVar[str] = "f1"
-    loss: ClassVar[None] = None
+
+    @property
+    def loss(self) -> Loss | None:
+        """The likelihood of the CRF where there is one, else the model's own loss."""
+        crf = crf_of(self.encoder.model)
+        return None if crf is None else CrfLoss(crf)
 
     @property
     def pad(self) -> int:
@@ -68,7 +76,14 @@ class PreparedTokens:
         """Strict F1 on dev."""
         if self.dev is None:
             return None
-        return TagScore(self.dev, self.dev_tags, Decoder(self.labels, self.scheme), self.pad)
+        decoder = Decoder(self.labels, self.scheme)
+        return TagScore(self.dev, self.dev_tags, decoder, self.pad, crf_of(self.encoder.model))
+
+    @staticmethod
+    def transitions(model: PreTrainedModel) -> list[list[float]]:
+        """(L + 1, L + 1) transitions of the model's CRF as the folder keeps them; empty without one."""
+        crf = crf_of(model)
+        return [] if crf is None else [[float(value) for value in row] for row in crf.learned().tolist()]
 
     def finish(self, model: PreTrainedModel) -> None:
         """Nothing: the weights are as they were trained."""
@@ -87,6 +102,8 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
     unknown = check_types(labels, dev, settings) if dev is not None else {}
     torch.manual_seed(settings.seed)  # loading draws the head and the rows of the word shapes
     encoder = load_for_tokens(settings.encoder, labels, settings.shapes)
+    if settings.head == "crf":
+        encoder = _with_crf(encoder, labels, settings.scheme)
     longest = settings.window or min(_WINDOW, encoder.longest)
     if longest > encoder.longest:
         raise UsageError(f"--window is {longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
@@ -96,17 +113,28 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         raise UsageError(f"--overlap is {overlap}; expected 0 to {room - 1}, less than the window")
     windows = WindowEncoder(encoder.subtokens, longest, overlap)
     dev_tags = list(dev.tags(settings.scheme)) if dev is not None else []
+    tags = list(train.tags(settings.scheme))
+    examples = _examples(windows, train, tags, labels, settings.subtokens == "all")
+    dev_examples = _examples(windows, dev, dev_tags, labels, False) if dev is not None else None
+    if settings.head == "crf":
+        examples = replace(examples, edges=True)
+        dev_examples = replace(dev_examples, edges=True) if dev_examples is not None else None
     return PreparedTokens(
         encoder=encoder,
         windows=windows,
         labels=labels,
         scheme=settings.scheme,
         rules=WordRules.learn(sentence.words for sentence in train.sentences),
-        train=_examples(windows, train, list(train.tags(settings.scheme)), labels, settings.subtokens == "all"),
-        dev=_examples(windows, dev, dev_tags, labels, False) if dev is not None else None,
+        train=examples,
+        dev=dev_examples,
         dev_tags=dev_tags,
         unknown=unknown,
     )
+
+
+def _with_crf(encoder: TokenEncoder, labels: tuple[str, ...], scheme: Scheme) -> TokenEncoder:
+    crf = add_crf(encoder.model, labels, scheme)
+    return replace(encoder, fresh=encoder.fresh | {f"{CRF}.{name}" for name, _ in crf.named_parameters()})
 
 
 def label_set(train: Corpus, scheme: Scheme) -> tuple[str, ...]:
