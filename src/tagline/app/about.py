@@ -9,9 +9,10 @@ import streamlit as st
 
 from tagline.app import pieces
 from tagline.app.models import OpenModel
-from tagline.app.reading import Opener, headline, pick_model
+from tagline.app.reading import Opener, pick_model
 from tagline.app.setup import Setup
 from tagline.drawing import escape, hue
+from tagline.records import Problem
 
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _HEADLINES = (
@@ -23,14 +24,13 @@ _HEADLINES = (
 def about_page(setup: Setup, opener: Opener) -> None:
     """Figures and card of a model."""
     model = opener(pick_model(setup))
-    headline(model)
+    pieces.headline(model.name)
     pieces.html(_tiles(_figures(model)), key="tiles")
-    names = model.model.labels
-    chips = "".join(
-        f'<span class="chip" style="background:{hue(each).background};color:{hue(each).color}">{escape(each)}</span>'
-        for each in names
-    )
-    pieces.html(f"<h2>Labels</h2><div class='chips'>{chips}</div>", key="labels")
+    if model.problem is not Problem.REGRESSION:
+        pieces.heading("Types" if model.tags else "Labels", "labels")
+        pieces.html(
+            f'<div class="chips">{"".join(_chip(model, each) for each in model.model.labels)}</div>', key="names"
+        )
     card = model.model.folder.path / "README.md"
     if not card.is_file():
         st.caption("This folder has no model card (README.md).")
@@ -38,6 +38,13 @@ def about_page(setup: Setup, opener: Opener) -> None:
     text = _FRONT.sub("", card.read_text(encoding="utf-8", errors="replace"))
     with st.container(key="card", border=True):
         st.markdown(re.sub(r"\A\s*# .*\n", "", text).replace("$", "\\$"))
+
+
+def _chip(model: OpenModel, label: str) -> str:
+    """A label; entity types in the colours that they have in texts."""
+    colour = hue(label)
+    style = f' style="background:{colour.background};color:{colour.color}"' if model.tags else ""
+    return f'<span class="chip"{style}>{escape(label)}</span>'
 
 
 def _figures(model: OpenModel) -> list[tuple[str, str, str]]:

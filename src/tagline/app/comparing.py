@@ -8,7 +8,6 @@ from tagline.app import pieces
 from tagline.app.models import OpenModel
 from tagline.app.reading import Opener, ask
 from tagline.app.setup import Setup
-from tagline.drawing import escape
 from tagline.errors import UsageError
 from tagline.records import Classification, Document, Entity, Problem
 
@@ -17,12 +16,13 @@ SIDES = ("left", "right")
 
 def compare_page(setup: Setup, opener: Opener) -> None:
     """One text, two answers, and where they differ."""
-    pieces.html("<h1>Two models, one text</h1>", key="headline")
+    pieces.headline("Two models, one text")
     names = list(setup.models)
     models = []
     for at, (side, column) in enumerate(zip(SIDES, st.columns(2), strict=True)):
+        st.session_state.setdefault(side, names[at])
         with column:
-            models.append(opener(str(st.selectbox(f"{side.title()} model", names, index=at, key=side))))
+            models.append(opener(str(st.selectbox(f"{side.title()} model", names, key=side))))
     left, right = models
     if left.name == right.name:
         st.info("Both sides show the same model. Choose another on one of them.")
@@ -49,7 +49,7 @@ def compare_page(setup: Setup, opener: Opener) -> None:
 
 
 def _answer(model: OpenModel, answer: Document | Classification, side: str) -> None:
-    pieces.html(f"<h2>{escape(model.name)}</h2>", key=f"name_{side}")
+    pieces.heading(model.name, f"name_{side}")
     if isinstance(answer, Document):
         pieces.marked(answer, answer.entities, f"marked_{side}")
         st.caption(f"{len(answer)} entities" if len(answer) != 1 else "1 entity")
@@ -64,18 +64,23 @@ def _entities(left: OpenModel, right: OpenModel, one: Document, other: Document)
     pairs = [(found[0].get(place), found[1].get(place)) for place in places]
     differing = [(a, b) for a, b in pairs if a is None or b is None or a.label != b.label]
     same = len(pairs) - len(differing)
-    st.subheader("Where they differ", anchor=False)
+    pieces.heading("Where they differ", "differ")
     agreed = f"{same} {'entity is' if same == 1 else 'entities are'} the same on both sides"
     st.markdown(f"{agreed}, {len(differing)} {'differs' if len(differing) == 1 else 'differ'}.")
     if differing:
         st.dataframe(
             {
-                "Text": [(a or b).text for a, b in differing if a or b],
+                "Text": [one.text[start:end] for start, end in _places(differing)],
                 f"left: {left.name}": [_said(a) for a, _ in differing],
                 f"right: {right.name}": [_said(b) for _, b in differing],
             },
             hide_index=True,
+            height="content" if len(differing) <= pieces.LONG_TABLE else "auto",
         )
+
+
+def _places(pairs: list[tuple[Entity | None, Entity | None]]) -> list[tuple[int, int]]:
+    return [(each.start, each.end) for a, b in pairs if (each := a or b)]
 
 
 def _said(entity: Entity | None) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from tagline.app import pieces
 from tagline.app.models import OpenModel
-from tagline.app.reading import Opener, headline, pick_model
+from tagline.app.reading import Opener, named, pick_model
 from tagline.app.setup import Setup
 from tagline.drawing import STYLE, bars_html, document_html, escape, number_html
 from tagline.errors import TaglineError
@@ -32,7 +35,7 @@ class Result:
     """What came of a file.
 
     Attributes:
-        place: folder of the file and the result; goes with this object.
+        place: folder of the result; goes with this object.
         target: the result.
         said: the choices that it was made with.
         rows: how many texts.
@@ -61,19 +64,21 @@ class Result:
 def file_page(setup: Setup, opener: Opener) -> None:
     """A file to upload, how to read it, and its answers to download."""
     model = opener(pick_model(setup))
-    headline(model)
+    pieces.headline("Read a file", named(model))
     with st.container(key="ask", border=True):
         uploaded = st.file_uploader("File of texts", ENDINGS, key="upload", help=_HELP)
         st.caption("One text a line, a table with a column of texts, or CoNLL with a word a line.")
         if uploaded is None:
             st.session_state.pop("result", None)
+            st.session_state.pop("source", None)
             return
-        reading, form = _choices(model, uploaded.name, uploaded)
+        source = _source(uploaded)
+        reading, form = _choices(model, source)
         wanted = st.button("Read the file", type="primary", key="start")
     said = (uploaded.file_id, model.name, form, reading)
     if wanted:
         st.session_state.pop("result", None)
-        st.session_state["result"] = _work(model, uploaded.name, uploaded, said)
+        st.session_state["result"] = _work(model, source, said)
     result = st.session_state.get("result")
     if isinstance(result, Result) and result.said == said:
         _show(model, result, Path(uploaded.name).stem)
@@ -85,17 +90,20 @@ _HELP = (
 )
 
 
-def _choices(model: OpenModel, name: str, uploaded: IO[bytes]) -> tuple[RowOptions, str]:
+def _choices(model: OpenModel, source: Path) -> tuple[RowOptions, str]:
     """Columns to read and the format to write."""
-    ending = Path(name).suffix.lower()
+    ending = source.suffix.lower()
     forms = [each for each in FORMATS if model.tags or each != "CoNLL"]
     text: str | int | None = None
     second: str | int | None = None
     header = True
+    quotes: bool | None = None
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices"):
         if ending in (".csv", ".tsv"):
             header = st.checkbox("The first row names the columns", value=True, key="header")
-            columns = _columns(name, uploaded, header)
+            quotes = st.checkbox("Quotes enclose a field", value=ending == ".csv", key=f"quotes{ending}")
+            with _short(source):
+                columns = columns_of(source, RowOptions(header=header, quotes=quotes))
             usual = columns.index("text") if "text" in columns else 0
             text = st.selectbox("Column of the text", columns, index=usual, key="column")
             if model.paired is not False:
@@ -107,62 +115,50 @@ def _choices(model: OpenModel, name: str, uploaded: IO[bytes]) -> tuple[RowOptio
         elif ending in (".jsonl", ".ndjson") and model.paired:
             second = "text_pair"
         form = st.segmented_control("Result as", forms, default=forms[0], key="form", required=True)
-    return RowOptions(text_column=text, pair_column=second, header=header), FORMATS[form or forms[0]]
+    return RowOptions(text_column=text, pair_column=second, header=header, quotes=quotes), FORMATS[form or forms[0]]
 
 
-def _columns(name: str, uploaded: IO[bytes], header: bool) -> tuple[str, ...]:
-    with TemporaryDirectory(prefix="tagline-") as place:
-        source = _saved(Path(place), name, uploaded)
-        with _short(place):
-            return columns_of(source, RowOptions(header=header))
+def _source(uploaded: UploadedFile) -> Path:
+    """The upload as a file of its own name, so that messages name it; written once for each upload."""
+    kept = st.session_state.get("source")
+    if kept is None or kept[0] != uploaded.file_id:
+        place = TemporaryDirectory(prefix="tagline-")
+        source = Path(place.name) / ("_" if Path(uploaded.name).name in ("", ".", "..") else Path(uploaded.name).name)
+        uploaded.seek(0)
+        with source.open("wb") as file:
+            while piece := uploaded.read(PIECE):
+                file.write(piece)
+        kept = st.session_state["source"] = (uploaded.file_id, place, source)
+    return Path(kept[2])
 
 
-def _saved(place: Path, name: str, uploaded: IO[bytes]) -> Path:
-    """The upload as a file of its own name, so that messages name it."""
-    source = place / ("_" if Path(name).name in ("", ".", "..") else Path(name).name)
-    uploaded.seek(0)
-    with source.open("wb") as file:
-        while piece := uploaded.read(PIECE):
-            file.write(piece)
-    return source
-
-
-class _short:  # noqa: N801 (a context manager, used as a verb)
+@contextmanager
+def _short(source: Path) -> Iterator[None]:
     """Errors speak of the file by its name, not of the folder where the server keeps it."""
-
-    def __init__(self, place: str) -> None:
-        self.place = place
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, TaglineError):
-            raise TaglineError(str(error).replace(f"{self.place}/", "")) from error
+    try:
+        yield
+    except TaglineError as error:
+        raise TaglineError(str(error).replace(str(source), source.name)) from error
 
 
-def _work(model: OpenModel, name: str, uploaded: IO[bytes], said: tuple[Any, ...]) -> Result:
+def _work(model: OpenModel, source: Path, said: tuple[Any, ...]) -> Result:
     """Reads the file with a progress bar."""
     place = TemporaryDirectory(prefix="tagline-")
-    source = _saved(Path(place.name), name, uploaded)
-    out = Path(place.name) / "out"
-    out.mkdir()
-    result = Result(place, out / f"result{said[2]}", said)
+    result = Result(place, Path(place.name) / f"result{said[2]}", said)
     bar = st.progress(0.0, "Reading …")
     try:
-        with _short(place.name):
+        with _short(source):
             for progress in predict_file(model.model, FileJob(source, result.target, said[3]), model.turn):
                 result.take(progress)
                 bar.progress(progress.share, f"{progress.rows:,} texts, {100 * progress.share:.0f} %")
     finally:
         bar.empty()
-    source.unlink()
     return result
 
 
 def _show(model: OpenModel, result: Result, stem: str) -> None:
     with st.container(key="answer", border=True):
-        pieces.html(f"<h2>{result.rows:,} {'text' if result.rows == 1 else 'texts'} read</h2>", key="done")
+        pieces.heading(f"{result.rows:,} {'text' if result.rows == 1 else 'texts'} read", "done")
         if result.counts:
             pieces.html(pieces.counted(result.counts), key="counts")
         elif model.problem is not Problem.REGRESSION:
@@ -171,11 +167,17 @@ def _show(model: OpenModel, result: Result, stem: str) -> None:
             st.caption(pieces.plain(note))
         ending = result.target.suffix
         st.download_button(
-            f"Download {ending[1:].upper()}", result.target.open("rb"), f"{stem}.tagline{ending}", MIMES[ending],
-            key="download", type="primary", on_click="ignore", icon=":material/download:",
-        )  # fmt: skip
+            f"Download {ending[1:].upper()}",
+            lambda: result.target.open("rb"),
+            f"{stem}.tagline{ending}",
+            MIMES[ending],
+            key="download",
+            type="primary",
+            on_click="ignore",
+            icon=":material/download:",
+        )
     if result.first:
-        st.subheader("The first of them" if result.rows > len(result.first) else "All of them", anchor=False)
+        pieces.heading("The first of them" if result.rows > len(result.first) else "All of them", "some")
         with st.container(key="first", border=True):
             st.html("".join(_preview(model, each) for each in result.first))
 

@@ -17,10 +17,17 @@ from tagline.app.setup import Setup
 KEPT = ("text", "pair", "model", "left", "right")
 """What stays when another page is opened; Streamlit forgets widgets that a page does not show."""
 
+# A drawing of ours: Streamlit would fetch its named icons for the tab from the network.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b6477"/>'
+    '<path d="M6 12h20" stroke="#fff" stroke-width="3" stroke-linecap="round"/>'
+    '<rect x="6" y="17" width="13" height="7" rx="3.5" fill="#ffdbc0"/></svg>'
+)
+
 
 def show(setup: Setup) -> None:
     """Draws the page that is open."""
-    st.set_page_config("Tagline", ":material/ink_highlighter:", layout="centered", initial_sidebar_state="collapsed")
+    st.set_page_config("Tagline", ICON, layout="centered", initial_sidebar_state="collapsed")
     st.html(pieces.style())
     for key in KEPT:
         if key in st.session_state:

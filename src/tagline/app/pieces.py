@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -19,6 +19,9 @@ from tagline.records import Classification, Document, Entity, Problem
 
 FIRST_BARS = 8
 """Labels that are shown at first; a switch shows the rest."""
+
+LONG_TABLE = 30
+"""Rows from which on a table scrolls for itself."""
 
 # Of st-annotated-text: the label is as dark as the text, and the style sheet sets the distances.
 parameters.SHOW_LABEL_SEPARATOR = False
@@ -49,6 +52,17 @@ def html(*drawn: str, key: str | None = None) -> None:
     """Elements of our own, in a container that style sheet and tests find by its key."""
     with st.container(key=key):
         st.html("".join(drawn))
+
+
+def headline(title: str, lead: str = "") -> None:
+    """The heading of a page, and a line below it."""
+    below = f'<p class="lead">{escape(lead)}</p>' if lead else ""
+    html(f"<h1>{escape(title)}</h1>{below}", key="headline")
+
+
+def heading(title: str, key: str) -> None:
+    """A heading within a page."""
+    html(f"<h2>{escape(title)}</h2>", key=key)
 
 
 def marked(document: Document, entities: Sequence[Entity], key: str) -> None:
@@ -85,9 +99,10 @@ def entity_table(entities: Sequence[Entity]) -> None:
             "To": [each.end for each in entities],
         },
         hide_index=True,
+        height="content" if len(entities) <= LONG_TABLE else "auto",
         column_config={
             "Entity": st.column_config.TextColumn(width="medium"),
-            "Score": st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0),
+            "Score": st.column_config.NumberColumn(format="%.3f", width="small"),
             "From": st.column_config.NumberColumn(help="First character, counted from 0", width="small"),
             "To": st.column_config.NumberColumn(help="Character after the last", width="small"),
         },
@@ -104,12 +119,14 @@ def labels(model: OpenModel, answer: Classification, key: str) -> None:
         verdict = f'<p class="verdict">{said}</p>'
     else:
         verdict = '<p class="verdict none">no label reaches its threshold</p>'
-    scores = answer.scores
-    if len(scores) > FIRST_BARS + 2:
-        least = max((at for at, each in enumerate(scores, 1) if each.label in answer.labels), default=0)
-        if not st.toggle(f"Show all {len(scores)} labels", key=f"{key}_all"):
-            scores = scores[: max(FIRST_BARS, least)]
+    few = max(
+        FIRST_BARS, max((at for at, each in enumerate(answer.scores, 1) if each.label in answer.labels), default=0)
+    )
+    switch = f"{key}_all"
+    scores = answer.scores if st.session_state.get(switch) else answer.scores[:few]
     html(verdict, bars_html(scores, answer.labels, model.thresholds), key=key)
+    if len(answer.scores) > few:
+        st.toggle(f"Show all {len(answer.scores)} labels", key=switch)
     if model.thresholds:
         st.caption("The line across a bar is the label's threshold: from there on it is chosen (✓).")
 
@@ -135,6 +152,3 @@ def download_answer(answer: Document | Classification, key: str) -> None:
 def kept(answer: Document, least: float, types: Collection[str]) -> list[Entity]:
     """The entities that the filters let through."""
     return [each for each in answer if each.score >= least and each.label in types]
-
-
-Page = Callable[[], None]

@@ -10,19 +10,19 @@ from tagline.app import pieces
 from tagline.app.models import OpenModel
 from tagline.app.samples import Sample, samples_for, title
 from tagline.app.setup import Setup
-from tagline.drawing import escape
 from tagline.records import Classification, Document, Problem
 
 Opener = Callable[[str], OpenModel]
+LINE = 90  # characters
 
 
 def read_page(setup: Setup, opener: Opener) -> None:
     """A text, its examples, and what the model says of it."""
     model = opener(pick_model(setup))
-    headline(model)
+    pieces.headline(_task(model), named(model))
     text, pair = ask(model, setup)
     if not text.strip() and not (pair or "").strip():
-        st.caption("Type or paste a text, or click an example. Nothing leaves this server.")
+        st.caption("Your text is read by the machine that serves this page, and goes nowhere else.")
         return
     answer = model.read(text, pair)
     with st.container(key="answer", border=True):
@@ -41,16 +41,20 @@ def pick_model(setup: Setup, key: str = "model", label: str = "Model") -> str:
     return names[0] if len(names) == 1 else str(st.selectbox(label, names, key=key))
 
 
-def headline(model: OpenModel) -> None:
-    """What the model does, in a line."""
-    what = {
-        None: "marks entities",
-        Problem.SINGLE: "gives a text the label that fits best",
-        Problem.MULTI: "gives a text all labels that fit",
-        Problem.REGRESSION: "gives a text a number",
+def named(model: OpenModel) -> str:
+    """The model in a line: its name and its labels, as many as go on it."""
+    labels = ", ".join(model.model.labels) if model.problem is not Problem.REGRESSION else ""
+    return f"{model.name} · {labels}" if 0 < len(labels) <= LINE else model.name
+
+
+def _task(model: OpenModel) -> str:
+    texts = "pairs of texts" if model.paired else "texts"
+    return {
+        None: "Mark entities in a text",
+        Problem.SINGLE: f"Label {texts}",
+        Problem.MULTI: f"Label {texts}",
+        Problem.REGRESSION: f"Rate {texts}",
     }[model.problem]
-    what = what.replace("a text", "a pair of texts") if model.paired else what
-    pieces.html(f"<h1>{escape(model.name)}</h1><p class='lead'>{what}</p>", key="headline")
 
 
 def ask(model: OpenModel, setup: Setup) -> tuple[str, str | None]:
@@ -62,11 +66,12 @@ def ask(model: OpenModel, setup: Setup) -> tuple[str, str | None]:
         if model.paired or (model.paired is None and st.toggle("A pair of texts", key="pairs")):
             pair = st.text_area("Second text", key="pair", height=100, placeholder="… and the second one")
         with st.container(horizontal=True, vertical_alignment="center", key="act"):
-            st.button("Read", type="primary", key="go", help="Or press Ctrl and Enter in the text")
+            st.button("Read", type="primary", key="go")
             st.button("Clear", key="clear", type="tertiary", on_click=_fill, args=(("", ""),), disabled=not text)
-        with st.container(horizontal=True, key="samples", gap="small"):
+        with st.container(horizontal=True, key="samples", gap="xsmall"):
+            st.html('<span class="hint">Examples</span>', width="content")
             for number, sample in enumerate(samples):
-                st.button(title(sample), key=f"sample_{number}", help=sample[0], on_click=_fill, args=(sample,))
+                st.button(title(sample), key=f"sample_{number}", on_click=_fill, args=(sample,))
     return text, pair
 
 
@@ -81,7 +86,7 @@ def entities(model: OpenModel, document: Document) -> None:
     """A text with its entities, filters and a table."""
     types = list(model.model.labels)
     least = float(st.session_state.get("least", 0.0))
-    wanted = st.session_state.get("types", types)
+    wanted = st.session_state.get(f"types_{model.name}", types)
     shown = pieces.kept(document, least, [each for each in wanted if each in types])
     pieces.marked(document, shown, "marked")
     hidden = len(document) - len(shown)
@@ -89,8 +94,8 @@ def entities(model: OpenModel, document: Document) -> None:
     st.caption(
         said + (f", {hidden} hidden by the filters" if hidden else "") if len(document) else "No entities found."
     )
-    with st.container(horizontal=True, key="filters", gap="large"):
-        st.pills("Types", types, selection_mode="multi", default=types, key="types")
+    with st.container(horizontal=True, key="filters", gap="medium"):
+        st.pills("Types", types, selection_mode="multi", default=types, key=f"types_{model.name}")
         st.slider("Score from", 0.0, 1.0, 0.0, 0.01, key="least", width=240)
     if shown:
         pieces.entity_table(shown)

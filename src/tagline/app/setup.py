@@ -47,12 +47,12 @@ def named(folders: list[Path]) -> dict[str, str]:
     twice = next((folder for at, folder in enumerate(folders) if paths[at] in paths[:at]), None)
     if twice is not None:
         raise UsageError(f"{twice} is given twice; give each model once")
-    deepest = max(len(path.parts) for path in paths)
-    for length in range(1, deepest + 1):
-        names = ["/".join(path.parts[-length:]) for path in paths]
-        if len(set(names)) == len(names):
-            break
-    return {name: str(path) for name, path in zip(names, paths, strict=True)}
+    length = next(
+        length
+        for length in range(1, max(len(path.parts) for path in paths) + 1)
+        if len({path.parts[-length:] for path in paths}) == len(paths)
+    )
+    return {"/".join(path.parts[-length:]): str(path) for path in paths}
 
 
 def read_examples(file: Path) -> list[tuple[str, str | None]]:
