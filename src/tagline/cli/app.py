@@ -18,7 +18,9 @@ from tagline.cli.convert import convert
 from tagline.cli.describe import describe
 from tagline.cli.evaluate import evaluate
 from tagline.cli.export import export
+from tagline.cli.groups import ungrouped
 from tagline.cli.predict import predict
+from tagline.cli.serve import serve
 from tagline.cli.split import split
 from tagline.cli.train import train
 from tagline.errors import Interrupted, OutputError
@@ -56,15 +58,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
-app.command()(guarded(describe))
-app.command()(guarded(audit))
-app.command()(guarded(convert))
-app.command()(guarded(split))
-app.command()(guarded(train))
-app.command()(guarded(evaluate))
-app.command()(guarded(compare))
-app.command()(guarded(predict))
-app.command()(guarded(export))
+for each in (describe, audit, convert, split, train, evaluate, compare, predict, export, serve):
+    app.command()(guarded(ungrouped(each)))
 
 
 def _version(wanted: bool) -> None:

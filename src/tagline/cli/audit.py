@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagline.cli import options as shared
-from tagline.cli.corpora import Reading, vocabulary
+from tagline.cli.corpora import BY_COLUMNS, Reading, vocabulary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,29 +32,14 @@ def audit(
     examples: Annotated[int, typer.Option(help="Examples shown of each kind.", min=0)] = 3,
     encoder: Annotated[str, typer.Option(help="minilm, or a folder with a tokenizer.json.")] = "minilm",
     json_out: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON object.")] = False,
-    task: shared.Task = None,
-    form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
-    text_column: shared.TextColumn = None,
-    pair_column: shared.PairColumn = None,
-    label_column: shared.LabelColumn = None,
-    header: shared.Header = None,
-    quotes: shared.Quotes = None,
-    problem: shared.ProblemOption = None,
-    label_separator: shared.LabelSeparator = None,
-    label_names: shared.LabelNames = None,
+    reading: Reading = BY_COLUMNS,
 ) -> None:
     """Find what spoils a training or its score: leaks, duplicates, contradictions, broken tags and characters."""
     from tagline.data.audit.run import audit_corpora, check_kinds
 
     kinds = check_kinds([name.strip() for name in fail_on.split(",") if name.strip()] if fail_on is not None else [])
-    texts = shared.TextReading(
-        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
-    )
     files = {role: path for role, path in (("train", train), ("dev", dev), ("test", test)) if path is not None}
-    corpora = Reading(task, texts, word_column, tag_column, scheme).read(files)
+    corpora = reading.read(files)
     found = audit_corpora(corpora, vocabulary(encoder), near)
     if json_out:
         sys.stdout.write(json.dumps(found.to_json(), ensure_ascii=False) + "\n")

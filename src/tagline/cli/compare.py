@@ -58,22 +58,10 @@ def compare(
     word_column: shared.WordColumn = None,
     scheme: shared.SchemeOption = None,
     split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None,
-    text_column: shared.TextColumn = None,
-    pair_column: shared.PairColumn = None,
-    label_column: shared.LabelColumn = None,
-    header: shared.Header = None,
-    quotes: shared.Quotes = None,
-    problem: shared.ProblemOption = None,
-    label_separator: shared.LabelSeparator = None,
-    label_names: shared.LabelNames = None,
-    engine: shared.EngineOption = "auto",
-    precision: shared.Precision = "auto",
-    device: shared.Device = "auto",
-    threads: shared.Threads = 0,
-    batch_tokens: shared.BatchTokens = 1024,
+    texts: shared.TextReading = shared.UNTOLD,
+    running: shared.Running = shared.BY_ITSELF,
 ) -> None:
     """Hold models or predictions against each other: scores, paired tests, and where they differ."""
-    from tagline.engines.base import EngineSettings
     from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
 
     if len(paths) < 3:
@@ -84,22 +72,19 @@ def compare(
     check_targets(html=html, markdown=markdown)
     systems = [ModelFolder.open(path) if path.is_dir() else path for path in given]
     wanted = _Wanted(json_out, html, markdown, show, rounds, seed)
-    settings = EngineSettings(engine, precision, device, threads, batch_tokens)
+    settings = running.settings()
     tasks = {each.manifest.task for each in systems if not isinstance(each, Path)}
     if len(tasks) > 1:
         raise UsageError("some of the models mark entities and others label texts; compare models for one task")
-    reading = shared.TextReading(
-        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
-    )
     if tasks == {TEXT_CLASSIFICATION}:
         files = [each for each in systems if isinstance(each, Path)]
         if files:
             raise UsageError(f"{files[0]} is a file; for labelled texts give model folders only")
         folders = [each for each in systems if isinstance(each, ModelFolder)]
-        _compare_texts(folders, data, reading.options(), settings, wanted)
+        _compare_texts(folders, data, texts.options(form), settings, wanted)
         return
-    if reading.given():
-        raise UsageError(f"{reading.given()} is for models that label texts; these mark entities")
+    if texts.given():
+        raise UsageError(f"{texts.given()} is for models that label texts; these mark entities")
     options = replace(shared.read_options(form, word_column, gold_column, scheme, False), split=split)
     _compare_tokens(systems, data, options, tag_column or [], settings, wanted)
 

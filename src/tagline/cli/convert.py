@@ -71,14 +71,7 @@ def convert(
     tag_column: shared.TagColumn = None,
     scheme: shared.SchemeOption = None,
     strict: shared.Strict = False,
-    text_column: shared.TextColumn = None,
-    pair_column: shared.PairColumn = None,
-    label_column: shared.LabelColumn = None,
-    header: shared.Header = None,
-    quotes: shared.Quotes = None,
-    problem: shared.ProblemOption = None,
-    label_separator: shared.LabelSeparator = None,
-    label_names: shared.LabelNames = None,
+    texts: shared.TextReading = shared.UNTOLD,
     engine: shared.EngineOption = "auto",
     threads: shared.Threads = 0,
 ) -> None:
@@ -102,9 +95,6 @@ def convert(
         split_words=split_at_blanks if words == "space" else WordSplitter(),
         overwrite=overwrite,
         may_lose=not fail_on_loss,
-    )
-    texts = shared.TextReading(
-        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
     )
     if lost is not None and lost.resolve() in (source.resolve(), target.resolve()):
         raise UsageError(f"--lost is {lost}, which is the source or the target; give another name")
@@ -135,7 +125,8 @@ def _texts(source: Path, target: Path, texts: shared.TextReading, options: Conve
     for name, value in (("--as", options.form), ("--to-scheme", options.scheme)):
         if value is not None:
             raise UsageError(f"{name} is for entities, and {source} holds texts with labels; leave it away")
-    done, notes = convert_texts(source, target, texts.options(), options.target, options.overwrite, options.may_lose)
+    reading = texts.options(None)
+    done, notes = convert_texts(source, target, reading, options.target, options.overwrite, options.may_lose)
     for note in notes:
         shared.say(f"{source}: {note}")
     return done

@@ -21,17 +21,19 @@ class Reading:
 
     Attributes:
         task: the task by its name; None tells it by the first file.
-        texts: options of labelled texts; `--format` among them.
-        word_column: of token corpora, like the rest.
+        form: format; None tells it by the name of each file.
+        word_column: of token corpora: column of the words.
         tag_column: column of the tags.
         scheme: tag scheme.
+        texts: options of labelled texts.
     """
 
-    task: str | None
-    texts: shared.TextReading
-    word_column: str | None = None
-    tag_column: str | None = None
-    scheme: str | None = None
+    task: shared.Task = None
+    form: shared.Format = None
+    word_column: shared.WordColumn = None
+    tag_column: shared.TagColumn = None
+    scheme: shared.SchemeOption = None
+    texts: shared.TextReading = shared.UNTOLD
 
     def read(self, files: Mapping[str, Path]) -> dict[str, AnyCorpus]:
         """Reads files of one task, by whatever name each of them has.
@@ -45,18 +47,22 @@ class Reading:
 
         task = shared.task(self.task, self.texts.given(), next(iter(files.values())))
         if task == "token-classification":
-            options = shared.read_options(self.texts.form, self.word_column, self.tag_column, self.scheme, strict=False)
+            options = shared.read_options(self.form, self.word_column, self.tag_column, self.scheme, strict=False)
             splitter = WordSplitter()
             return {name: read_corpus(path, options, splitter) for name, path in files.items()}
         for name in ("word_column", "tag_column", "scheme"):
             if getattr(self, name) is not None:
                 raise UsageError(f"--{name.replace('_', '-')} is for tagged words, but the files hold labelled texts")
-        text_options = self.texts.options()
+        text_options = self.texts.options(self.form)
         corpora = {name: read_texts(path, text_options) for name, path in files.items()}
         for corpus in corpora.values():
             for note in corpus.notes:
                 shared.say(f"{corpus.path}: {note}")
         return dict(corpora)
+
+
+BY_COLUMNS = Reading()
+"""Nothing was typed: the files tell how they are read."""
 
 
 def vocabulary(encoder: str) -> EncoderVocabulary | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagline.cli import options as shared
-from tagline.cli.corpora import Reading, vocabulary
+from tagline.cli.corpora import BY_COLUMNS, Reading, vocabulary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,28 +29,13 @@ def describe(
     window: Annotated[int, typer.Option(help="Sub-tokens of a window, special tokens included.", min=1)] = 256,
     html: Annotated[Path | None, typer.Option(help="Write a page with pictures.", show_default=False)] = None,
     json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object a file, as a list.")] = False,
-    task: shared.Task = None,
-    form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
-    text_column: shared.TextColumn = None,
-    pair_column: shared.PairColumn = None,
-    label_column: shared.LabelColumn = None,
-    header: shared.Header = None,
-    quotes: shared.Quotes = None,
-    problem: shared.ProblemOption = None,
-    label_separator: shared.LabelSeparator = None,
-    label_names: shared.LabelNames = None,
+    reading: Reading = BY_COLUMNS,
 ) -> None:
     """Count what is in annotated files: lengths, entities or classes, sub-tokens; side by side, as a page too."""
     from tagline.data.audit.parts import Part
     from tagline.data.description import describe as describe_part
 
-    texts = shared.TextReading(
-        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
-    )
-    corpora = Reading(task, texts, word_column, tag_column, scheme).read({str(path): path for path in files})
+    corpora = reading.read({str(path): path for path in files})
     words = vocabulary(encoder)
     found = [describe_part(Part("train", corpus), words, window) for corpus in corpora.values()]
     if html is not None:

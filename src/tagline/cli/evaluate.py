@@ -60,39 +60,24 @@ def evaluate(
     scheme: shared.SchemeOption = None,
     strict: shared.Strict = False,
     argmax: shared.Argmax = False,
-    text_column: shared.TextColumn = None,
-    pair_column: shared.PairColumn = None,
-    label_column: shared.LabelColumn = None,
-    header: shared.Header = None,
-    quotes: shared.Quotes = None,
-    problem: shared.ProblemOption = None,
-    label_separator: shared.LabelSeparator = None,
-    label_names: shared.LabelNames = None,
-    engine: shared.EngineOption = "auto",
-    precision: shared.Precision = "auto",
-    device: shared.Device = "auto",
-    threads: shared.Threads = 0,
-    batch_tokens: shared.BatchTokens = 1024,
+    texts: shared.TextReading = shared.UNTOLD,
+    running: shared.Running = shared.BY_ITSELF,
 ) -> None:
     """Score a model: entities (strict, conlleval) and words, or labels of texts, with 95 % intervals."""
     from dataclasses import replace
 
-    from tagline.engines.base import EngineSettings
     from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
 
-    settings = EngineSettings(engine, precision, device, threads, batch_tokens)
+    settings = running.settings()
     check_targets(report=report, markdown=markdown, predictions=predictions, plot=plot)
     wanted = _Wanted(json_out, predictions, plot, words, argmax, report, markdown, train)
     folder = ModelFolder.open(model)
-    texts = shared.TextReading(
-        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
-    )
     if folder.manifest.task == TEXT_CLASSIFICATION:
         if words or argmax or word_column is not None or tag_column is not None:
             raise UsageError(
                 f"{model} labels texts; --words, --argmax, --word-column and --tag-column are for entities"
             )
-        reading = texts.options()
+        reading = texts.options(form)
         reading = replace(reading, problem=reading.problem or folder.manifest.problem)
         _evaluate_texts(folder, data, settings, reading, wanted)
         return

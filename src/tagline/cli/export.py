@@ -65,9 +65,9 @@ def export(
     files = _Files(sample, calibrate, dev)
     files.check(to)
     read_texts = shared.TextReading(
-        None, text_column, pair_column, label_column, header, quotes, None, label_separator, label_names
+        text_column, pair_column, label_column, header, quotes, None, label_separator, label_names
     )
-    reading = Reading(shared.read_options(None, word_column, tag_column, scheme, False), read_texts.options())
+    reading = Reading(shared.read_options(None, word_column, tag_column, scheme, False), read_texts.options(None))
     folder = ModelFolder.open(model)
     work = _Export(folder, to, numbers, _read(folder, files, reading, numbers), json_out)
     try:

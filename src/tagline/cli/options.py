@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tagline.data.corpus import Corpus, ReadOptions
     from tagline.data.schemes import Scheme
     from tagline.data.texts.options import TextOptions
+    from tagline.engines.base import EngineSettings
     from tagline.records import Problem
 
 Model = Annotated[Path, typer.Argument(help="Model folder, as tagline train wrote it.", show_default=False)]
@@ -129,17 +130,16 @@ def task(value: str | None, given: str, file: Path) -> str:
 
 @dataclass(frozen=True)
 class TextReading:
-    """Options of `TextOptions`, as they were typed."""
+    """Options of `TextOptions` beside the format, as they were typed."""
 
-    form: str | None
-    text_column: str | None
-    pair_column: str | None
-    label_column: str | None
-    header: bool | None
-    quotes: str | None
-    problem: str | None
-    label_separator: str | None
-    label_names: Path | None
+    text_column: TextColumn = None
+    pair_column: PairColumn = None
+    label_column: LabelColumn = None
+    header: Header = None
+    quotes: Quotes = None
+    problem: ProblemOption = None
+    label_separator: LabelSeparator = None
+    label_names: LabelNames = None
 
     def given(self) -> str:
         """The first option that only texts have, or nothing."""
@@ -148,12 +148,12 @@ class TextReading:
                 return f"--{name.replace('_', '-')}"
         return ""
 
-    def options(self) -> TextOptions:
-        """How labelled texts are read."""
+    def options(self, form: str | None) -> TextOptions:
+        """How labelled texts are read; `form` is the format, None where the name tells it."""
         from tagline.data.texts.options import TextOptions
 
         return TextOptions(
-            format=self.form,
+            format=form,
             text_column=column(self.text_column),
             pair_column=column(self.pair_column),
             label_column=column(self.label_column),
@@ -163,6 +163,35 @@ class TextReading:
             label_separator=self.label_separator,
             label_names=self.label_names,
         )
+
+
+UNTOLD = TextReading()
+"""Nothing was typed."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Options of `EngineSettings`, as they were typed."""
+
+    engine: EngineOption = "auto"
+    precision: Precision = "auto"
+    device: Device = "auto"
+    threads: Threads = 0
+    batch_tokens: BatchTokens = 1024
+
+    def settings(self) -> EngineSettings:
+        """How the model is run.
+
+        Raises:
+            UsageError: an option that is not accepted.
+        """
+        from tagline.engines.base import EngineSettings
+
+        return EngineSettings(self.engine, self.precision, self.device, self.threads, self.batch_tokens)
+
+
+BY_ITSELF = Running()
+"""Nothing was typed."""
 
 
 def quotes(value: str | None) -> bool | None:

@@ -58,11 +58,7 @@ def predict(
     top_k: Annotated[int, typer.Option(help="Of texts: how many labels to give with their scores.")] = 1,
     all_scores: Annotated[bool, typer.Option("--all-scores", help="Of texts: give every label's score.")] = False,
     argmax: shared.Argmax = False,
-    engine: shared.EngineOption = "auto",
-    precision: shared.Precision = "auto",
-    device: shared.Device = "auto",
-    threads: shared.Threads = 0,
-    batch_tokens: shared.BatchTokens = 1024,
+    running: shared.Running = shared.BY_ITSELF,
 ) -> None:
     """Read texts: mark the entities in them, or label them, as the model was trained."""
     if (source is None) == (not text):
@@ -77,9 +73,8 @@ def predict(
     if top_k < 1:
         raise UsageError(f"--top-k is {top_k}; expected at least 1")
     from tagline.data.streams.row import RowOptions
-    from tagline.engines.base import EngineSettings
 
-    settings = EngineSettings(engine, precision, device, threads, batch_tokens)
+    settings = running.settings()
     pair = shared.column(pair_column)
     reading = RowOptions(form, shared.column(text_column), word_column, shared.quotes(quotes), pair, header)
     if source is not None:
@@ -92,9 +87,9 @@ def predict(
     reading = replace(reading, pair_column=reader.pair_column(pair, source, reading))
     fixed = {
         "model": reader.folder.manifest.files, "argmax": argmax, "engine": reader.engine.name,
-        "precision": reader.engine.precision, "batch_tokens": batch_tokens, "top_k": top_k, "all_scores": all_scores,
-        "text_column": text_column, "pair_column": pair_column, "word_column": word_column, "form": form,
-        "header": header, "quotes": quotes,
+        "precision": reader.engine.precision, "batch_tokens": settings.batch_tokens, "top_k": top_k,
+        "all_scores": all_scores, "text_column": text_column, "pair_column": pair_column,
+        "word_column": word_column, "form": form, "header": header, "quotes": quotes,
     }  # fmt: skip
     _predict_file(reader, source, output, reading, _Run(resume, overwrite, json_out, fixed))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagline.cli import options as shared
-from tagline.cli.corpora import Reading
+from tagline.cli.corpora import BY_COLUMNS, Reading
 
 if TYPE_CHECKING:
     from tagline.data.audit.parts import Part
@@ -28,19 +28,7 @@ def split(
         typer.Option(help="Keep near duplicates of this similarity together, too, e.g. 0.8.", show_default=False),
     ] = None,
     json_out: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
-    task: shared.Task = None,
-    form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
-    text_column: shared.TextColumn = None,
-    pair_column: shared.PairColumn = None,
-    label_column: shared.LabelColumn = None,
-    header: shared.Header = None,
-    quotes: shared.Quotes = None,
-    problem: shared.ProblemOption = None,
-    label_separator: shared.LabelSeparator = None,
-    label_names: shared.LabelNames = None,
+    reading: Reading = BY_COLUMNS,
 ) -> None:
     """Split a file, stratified by entity types or labels; copies and whole documents stay in one part."""
     from tagline.cli.train_texts import parse_shares
@@ -48,14 +36,11 @@ def split(
     from tagline.data.extracts import write_extracts
     from tagline.data.grouping import PARTS, share_out
 
-    texts = shared.TextReading(
-        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
-    )
     wanted = parse_shares(shares, "--shares")
-    corpus = Reading(task, texts, word_column, tag_column, scheme).read({"file": file})["file"]
+    corpus = reading.read({"file": file})["file"]
     part = Part("train", corpus)
     grouping = share_out(part, wanted, seed, near)
-    files = write_extracts(corpus, grouping.parts, PARTS, output, shared.quotes(quotes))
+    files = write_extracts(corpus, grouping.parts, PARTS, output, shared.quotes(reading.texts.quotes))
     facts = _facts(part, grouping)
     if json_out:
         sys.stdout.write(json.dumps({**facts, "files": [str(each) for each in files]}, ensure_ascii=False) + "\n")

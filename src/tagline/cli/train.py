@@ -48,14 +48,7 @@ def train(
     tag_column: shared.TagColumn = None,
     scheme: shared.SchemeOption = None,
     strict: shared.Strict = False,
-    text_column: shared.TextColumn = None,
-    pair_column: shared.PairColumn = None,
-    label_column: shared.LabelColumn = None,
-    header: shared.Header = None,
-    quotes: shared.Quotes = None,
-    problem: shared.ProblemOption = None,
-    label_separator: shared.LabelSeparator = None,
-    label_names: shared.LabelNames = None,
+    texts: shared.TextReading = shared.UNTOLD,
     split: Annotated[
         str | None,
         typer.Option(help="Of texts without --dev: shares of train, dev and test, or none. Default: 80/10/10."),
@@ -81,9 +74,6 @@ def train(
         "pooling": pooling, "class_weights": class_weights, "focal_gamma": focal_gamma,
         "label_smoothing": label_smoothing,
     }  # fmt: skip
-    texts = shared.TextReading(
-        form, text_column, pair_column, label_column, header, quotes, problem, label_separator, label_names
-    )
     chosen_task = shared.task(task, texts.given() or ("--split" if split else ""), train_file)
     files = {role: path for role, path in (("train", train_file), ("dev", dev), ("test", test)) if path is not None}
     if chosen_task == "token-classification":
@@ -100,7 +90,7 @@ def train(
 
         text_settings = settings_of(TextSettings, given, settings or [])
         run = Run(files, *places(output, resume, overwrite), resume, overwrite)
-        metrics = _kept(run, lambda: train_texts(run, text_settings, texts.options(), split, allow_leakage))
+        metrics = _kept(run, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage))
     if json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")
     else:
