@@ -19,13 +19,15 @@ from tagline.predict import load
 from tagline.predict.classifier import Classifier
 
 Train = Callable[..., Path]
+GENTLY = (*LEARN, "--learning-rate", "2e-3")
+"""At LEARN's own rate, what is learned of these texts hangs on the processor's rounding."""
 
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The generated reviews and a tiny encoder that knows their words."""
     folder = tmp_path_factory.mktemp("texts")
-    make_texts.main([str(folder), "--count", "260"])
+    make_texts.main([str(folder), "--count", "400"])
     write_encoder(folder / "encoder", (folder / "reviews.tsv").read_text("utf-8").splitlines())
     return folder
 
@@ -37,7 +39,7 @@ def train(texts: Path) -> Train:
     def run(name: str, *options: object, epochs: int = 8) -> Path:
         model = texts / name
         encoder = texts / "encoder"
-        result = call("train", *options, "-o", model, "--encoder", encoder, *LEARN, "--epochs", epochs, "--json")
+        result = call("train", "-o", model, "--encoder", encoder, *GENTLY, "--epochs", epochs, "--json", *options)
         assert result.code == 0, result
         (texts / f"{name}.log").write_text(result.err)
         (texts / f"{name}.json").write_text(result.out)
@@ -53,7 +55,8 @@ def single(texts: Path, train: Train) -> Path:
 
 @pytest.fixture(scope="module")
 def several(texts: Path, train: Train) -> Path:
-    return train("several", texts / "topics.jsonl", "--split", "70/15/15", epochs=30)
+    make_texts.main([str(texts / "more"), "--count", "800"])
+    return train("several", texts / "more" / "topics.jsonl", "--split", "70/15/15", epochs=14)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,11 @@ def test_several_labels_have_thresholds_tuned_on_dev(texts: Path, several: Path)
     manifest = ModelFolder.open(several).manifest
     assert set(manifest.thresholds) == set(make_texts.SUBJECTS)
     assert set(manifest.thresholds.values()) != {0.5}
-    assert scores(texts, "several")["test"]["macro"]["f1"] > 0.5
+    classes = manifest.metrics["test"]["classes"].values()
+    texts_of_test = manifest.training["data"]["test"]["texts"]
+    shares = [each["support"] / texts_of_test for each in classes]
+    giving_all = sum(2 * share / (1 + share) for share in shares) / len(shares)
+    assert scores(texts, "several")["test"]["macro"]["f1"] > giving_all + 0.05
     answer = call("predict", several, "--text", "The breakfast was awful. The bill: awful!", "--json")
     row = json.loads(answer.out)
     given = {each["label"]: each["score"] for each in row["scores"]}
@@ -179,7 +186,7 @@ def test_evaluate_agrees_with_the_scores_of_training(texts: Path, stars: Path) -
     """All of the file, its training part too: only the road is compared."""
     result = call("evaluate", stars, texts / "stars.csv", "--json")
     assert result.code == 0, result
-    assert json.loads(result.out)["texts"] == 260
+    assert json.loads(result.out)["texts"] == 400
 
 
 def test_evaluate_draws_and_writes_predictions(texts: Path, single: Path) -> None:
