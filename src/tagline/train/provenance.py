@@ -36,7 +36,9 @@ def manifest_of_tokens(fitted: Fitted[PreparedTokens], corpora: dict[str, Corpus
         }
         for role, corpus in corpora.items()
     }
-    more = {"unknown_tags": prepared.unknown, "shortened_words": prepared.train.shortened}
+    more: dict[str, Any] = {"unknown_tags": prepared.unknown, "shortened_words": prepared.train.shortened}
+    if prepared.vectors:
+        more["vectors"] = prepared.vectors
     return Manifest(
         scheme=prepared.scheme,
         words=prepared.rules,

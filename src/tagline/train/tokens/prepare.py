@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -22,9 +22,10 @@ from tagline.text.decoding import Decoder
 from tagline.text.features import WindowEncoder
 from tagline.text.words import WordRules
 from tagline.train.prepared import Loss
+from tagline.train.tokens.bilstm import load_bilstm
 from tagline.train.tokens.examples import TokenExamples, label_windows
 from tagline.train.tokens.score import TagScore
-from tagline.train.tokens.settings import TokenSettings
+from tagline.train.tokens.settings import BiLstmSettings, TokenSettings
 
 _WINDOW = 256
 
@@ -43,6 +44,7 @@ class PreparedTokens:
         dev: labelled windows, or None.
         dev_tags: gold tags of dev in the model's scheme, unknown types included.
         unknown: tags of dev that train lacks, counted (with `unknown_tags="miss"`).
+        vectors: the file of word vectors that the words begin with, its fingerprint, hits and misses; empty without.
     """
 
     encoder: TokenEncoder
@@ -54,6 +56,7 @@ class PreparedTokens:
     dev: TokenExamples | None
     dev_tags: list[tuple[str, ...]]
     unknown: dict[str, int]
+    vectors: dict[str, Any] = field(default_factory=dict)
     metric: ClassVar[str] = "f1"
 
     @property
@@ -69,8 +72,8 @@ class PreparedTokens:
 
     @property
     def identity(self) -> str:
-        """Labels and gold tags."""
-        return repr((self.labels, self.dev_tags))
+        """Labels, gold tags, word vectors."""
+        return repr((self.labels, self.dev_tags, *self.vectors.values()))
 
     def scorer(self) -> TagScore | None:
         """Strict F1 on dev."""
@@ -101,7 +104,11 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
     labels = label_set(train, settings.scheme)
     unknown = check_types(labels, dev, settings) if dev is not None else {}
     torch.manual_seed(settings.seed)  # loading draws the head and the rows of the word shapes
-    encoder = load_for_tokens(settings.encoder, labels, settings.shapes)
+    if isinstance(settings, BiLstmSettings):
+        made = load_bilstm(train, labels, settings)
+        encoder, vectors = made.encoder, made.facts()
+    else:
+        encoder, vectors = load_for_tokens(settings.encoder, labels, settings.shapes), {}
     if settings.head == "crf":
         encoder = _with_crf(encoder, labels, settings.scheme)
     longest = settings.window or min(_WINDOW, encoder.longest)
@@ -129,6 +136,7 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         dev=dev_examples,
         dev_tags=dev_tags,
         unknown=unknown,
+        vectors=vectors,
     )
 
 

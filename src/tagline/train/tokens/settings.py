@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tagline.data.schemes import Scheme
 from tagline.errors import UsageError
-from tagline.train.settings import FitSettings, one_of
+from tagline.train.settings import FitSettings, at_least, one_of
 
 SUBTOKENS = ("first", "all")
 HEADS = ("linear", "crf")
@@ -34,3 +35,60 @@ class TokenSettings(FitSettings):
         one_of("head", self.head, HEADS)
         if self.head == "crf" and self.subtokens == "all":
             raise UsageError("--head crf has one tag a word; leave --set subtokens=all away")
+
+
+@dataclass(frozen=True)
+class BiLstmSettings(TokenSettings):
+    """Settings of a BiLSTM, the encoder that begins without pretraining.
+
+    Attributes:
+        vectors: file of word vectors that the words begin with; None: they begin at random.
+        vocabulary: words of that file that the model knows beside those of the training data, from its beginning on.
+        embedding: numbers of a word vector where no file gives it.
+        hidden: numbers of one direction's state.
+        layers: BiLSTM layers.
+        dense: numbers of a dense layer before the head; 0: none.
+        lowercase: whether words are looked up in lower case.
+        word_dropout: a word that occurs n times in the training data is shown as unknown with probability
+            word_dropout / (word_dropout + n) while training; 0: never.
+    """
+
+    EPOCHS: ClassVar[tuple[int, int]] = (15, 30)
+
+    encoder: str = "bilstm"
+    head: str = "crf"
+    learning_rate: float = 2e-3
+    head_learning_rate: float = 5e-3
+    freeze_embeddings: bool = False
+    precision: str = "f32"
+    vectors: str | None = None
+    vocabulary: int = 100_000
+    embedding: int = 100
+    hidden: int = 128
+    layers: int = 2
+    dense: int = 0
+    lowercase: bool = True
+    word_dropout: float = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("vocabulary", "embedding", "hidden", "layers"):
+            at_least(name, getattr(self, name), 1)
+        for name in ("dense", "word_dropout"):
+            at_least(name, getattr(self, name), 0)
+
+
+@dataclass(frozen=True)
+class NotebookSettings(BiLstmSettings):
+    """The BiLSTM-CRF of many a notebook: two layers of 2 × 50, a dense layer of 25, a CRF."""
+
+    encoder: str = "bilstm-notebook"
+    hidden: int = 50
+    dense: int = 25
+    shapes: bool | None = False
+
+
+def settings_for(encoder: str) -> type[TokenSettings]:
+    """The settings that go with an encoder: `bilstm`, `bilstm-notebook`, or any pretrained one."""
+    kinds = (BiLstmSettings, NotebookSettings)
+    return {kind.encoder: kind for kind in kinds}.get(encoder, TokenSettings)
