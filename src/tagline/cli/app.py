@@ -23,6 +23,8 @@ from tagline.cli.predict import predict
 from tagline.cli.serve import serve
 from tagline.cli.split import split
 from tagline.cli.train import train
+from tagline.cli.web import web_app
+from tagline.cli.vectors import vectors
 from tagline.errors import Interrupted, OutputError
 
 
@@ -58,8 +60,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
-for each in (describe, audit, convert, split, train, evaluate, compare, predict, export, serve):
+for each in (describe, audit, convert, split, train, vectors, evaluate, compare, predict, export, serve):
     app.command()(guarded(ungrouped(each)))
+app.command("app")(guarded(ungrouped(web_app)))
 
 
 def _version(wanted: bool) -> None:

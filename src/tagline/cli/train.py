@@ -12,7 +12,7 @@ import typer
 
 from tagline.cli import options as shared
 from tagline.cli.training import Run, check_extra, places, settings_of
-from tagline.errors import Interrupted, OutputError
+from tagline.errors import Interrupted, OutputError, UsageError
 
 
 def train(
@@ -21,7 +21,15 @@ def train(
     dev: Annotated[Path | None, typer.Option(help="Annotated data that the best epoch is chosen on.")] = None,
     test: Annotated[Path | None, typer.Option(help="Annotated data that is looked at once, at the end.")] = None,
     task: shared.Task = None,
-    encoder: Annotated[str, typer.Option(help="minilm, a folder, or a hub name.")] = "minilm",
+    encoder: Annotated[
+        str, typer.Option(help="minilm, a folder, a hub name, or bilstm: not pretrained (bilstm-notebook: small).")
+    ] = "minilm",
+    head: Annotated[
+        str | None, typer.Option(help="linear, or crf. Default: linear, of bilstm crf.", show_default=False)
+    ] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Word vectors of word2vec or GloVe, for --encoder bilstm.", show_default=False)
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.", show_default=False)] = None,
     batch_tokens: Annotated[int | None, typer.Option(help="Sub-tokens of a step.", show_default=False)] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak rate of the encoder.", show_default=False)] = None,
@@ -72,15 +80,17 @@ def train(
         "encoder": encoder, "epochs": epochs, "batch_tokens": batch_tokens, "learning_rate": learning_rate,
         "seed": seed, "patience": patience, "unknown_tags": unknown_tags, "precision": precision, "threads": threads,
         "pooling": pooling, "class_weights": class_weights, "focal_gamma": focal_gamma,
-        "label_smoothing": label_smoothing,
+        "label_smoothing": label_smoothing, "head": head, "vectors": None if vectors is None else str(vectors),
     }  # fmt: skip
     chosen_task = shared.task(task, texts.given() or ("--split" if split else ""), train_file)
     files = {role: path for role, path in (("train", train_file), ("dev", dev), ("test", test)) if path is not None}
     if chosen_task == "token-classification":
         from tagline.cli.train_tokens import train_tokens
-        from tagline.train.tokens.settings import TokenSettings
+        from tagline.train.tokens.settings import settings_for
 
-        token_settings = settings_of(TokenSettings, given, settings or [])
+        if vectors is not None and not encoder.startswith("bilstm"):
+            raise UsageError(f"--vectors is for --encoder bilstm, not for {encoder!r}; leave one of the two away")
+        token_settings = settings_of(settings_for(encoder), given, settings or [])
         run = Run(files, *places(output, resume, overwrite), resume, overwrite)
         reading = shared.read_options(form, word_column, tag_column, scheme, strict)
         metrics = _kept(run, lambda: train_tokens(run, token_settings, reading, allow_leakage))

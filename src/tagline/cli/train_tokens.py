@@ -26,6 +26,8 @@ def train_tokens(
     prepared = prepare_tokens(corpora["train"], corpora.get("dev"), settings)
     if prepared.train.shortened:
         shared.warn(f"{prepared.train.shortened} very long words are shown to the encoder by their first sub-tokens")
+    if prepared.vectors:
+        shared.say(f"vectors {settings.to_dict()['vectors']}: {prepared.vectors['coverage']}")
     shapes = "on" if prepared.encoder.shapes else "off"
     shared.say(
         f"encoder {settings.encoder}, {len(prepared.labels)} tags, word shapes {shapes}, "

@@ -49,6 +49,7 @@ class BiLstm:
             "hits": self.coverage.hits,
             "misses": self.coverage.misses,
             "share_of_running_words": self.coverage.share,
+            "coverage": str(self.coverage),
         }
 
 
