@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from tagline.predict.sampling import Reading, Sample
     from tagline.publish.int8 import Int8Result
 
-TARGETS = ("openvino", "onnx", "int8")
+TARGETS = ("openvino", "onnx", "int8", "space")
 
 
 def export(
     model: shared.Model,
-    to: Annotated[str, typer.Option(help="What to make: openvino, onnx or int8.", show_default=False)],
+    to: Annotated[str, typer.Option(help="What to make: openvino, onnx, int8 or space.", show_default=False)],
+    target: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Of space: the folder to write.", show_default=False)
+    ] = None,
     sample: Annotated[
         Path | None,
         typer.Option(help="Text to compare the engines on; --dev serves, too, where it is given.", show_default=False),
@@ -55,8 +58,22 @@ def export(
     label_separator: shared.LabelSeparator = None,
     label_names: shared.LabelNames = None,
     threads: shared.Threads = 0,
+    examples: Annotated[
+        Path | None, typer.Option(help="Of space: texts to click, one a line.", show_default=False)
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Of space: replace the folder.")] = False,
 ) -> None:
-    """Write a model for another engine (openvino, onnx) or in int8 into its folder, and how far all engines agree."""
+    """Write a model for another engine (openvino, onnx), in int8, or as a Hugging Face Space (space DIR).
+
+    The graphs go into the model's own folder, with how far all engines agree.
+    """
+    if to == "space":
+        from tagline.cli.space import export_space
+
+        export_space(model, target, examples, overwrite, json_out)
+        return
+    if target is not None or examples is not None or overwrite:
+        raise UsageError(f"DIR, --examples and --overwrite are for --to space, got --to {to}; leave them away")
     from tagline.folder import ModelFolder
     from tagline.predict.sampling import Reading
 

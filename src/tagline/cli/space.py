@@ -1,0 +1,32 @@
+"""`tagline export MODEL --to space DIR`: a folder to push to Hugging Face."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tagline.cli import options as shared
+from tagline.errors import OutputError, UsageError
+
+
+def export_space(model: Path, target: Path | None, examples: Path | None, overwrite: bool, json_out: bool) -> None:
+    """Writes a Space; options as those of `tagline export`."""
+    from tagline.app.setup import read_examples
+    from tagline.folder import ModelFolder
+    from tagline.publish.space import write_space
+
+    if target is None:
+        raise UsageError("--to space needs a folder to write; type: tagline export MODEL --to space DIR")
+    if examples is not None:
+        read_examples(examples)  # says what is wrong before anything is written
+    folder = ModelFolder.open(model)
+    if target.is_dir() and any(target.iterdir()) and not overwrite:
+        raise OutputError(f"{target}: is a folder that is not empty; choose another, or give --overwrite to replace it")
+    write_space(folder, target, examples, overwrite)
+    names = sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
+    names = [name for name in names if not name.startswith((".git/", "tagline/"))]
+    if json_out:
+        sys.stdout.write(json.dumps({"space": str(target), "files": names}, ensure_ascii=False) + "\n")
+        return
+    shared.say(f"wrote the Space {target}; try it: cd {target} && streamlit run app.py")
