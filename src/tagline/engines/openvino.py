@@ -43,7 +43,8 @@ class OpenVinoEngine:
             except Exception as error:  # OpenVINO raises plain RuntimeError
                 raise FolderError(f"{folder.path / graph}: OpenVINO cannot load it ({_first(error)})") from error
         self._inputs = [each.get_any_name() for each in self._model.inputs]
-        self._requests = [self._model.create_infer_request() for _ in range(self._streams)]
+        # Shared by all runs, so that several threads may run at once; popleft and append need no lock.
+        self._idle = deque(self._model.create_infer_request() for _ in range(self._streams))
 
     def _compile(self, graph: str, cached: bool) -> Any:
         import openvino
@@ -61,23 +62,33 @@ class OpenVinoEngine:
         return openvino.Core().compile_model(graph, "CPU", options)
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
-        """Logits of each batch, in order."""
-        idle = deque(self._requests)
+        """Logits of each batch, in order; several threads may run at once."""
         busy: deque[Any] = deque()
         try:
             for batch in batches:
-                if not idle:
-                    request = busy.popleft()
-                    idle.append(request)
-                    yield _logits(request)
-                request = idle.popleft()
+                if len(busy) == self._streams:
+                    yield self._collect(busy.popleft())
+                request = self._take()
                 request.start_async({name: getattr(batch, name) for name in self._inputs}, share_inputs=False)
                 busy.append(request)
             while busy:
-                yield _logits(busy.popleft())
+                yield self._collect(busy.popleft())
         finally:
             for request in busy:  # the caller left early: nothing may still write when the next run begins
                 request.wait()
+                self._idle.append(request)
+
+    def _take(self) -> Any:
+        """A request that is free; a new one where other runs hold them all."""
+        try:
+            return self._idle.popleft()
+        except IndexError:
+            return self._model.create_infer_request()
+
+    def _collect(self, request: Any) -> NDArray[np.float32]:
+        logits = _logits(request)
+        self._idle.append(request)
+        return logits
 
 
 def compile_graph(graph: Any, options: dict[str, Any]) -> Any:

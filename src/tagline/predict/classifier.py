@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TEXT_CLASSIFICATION, TOKENIZER, ModelFolder, positions
-from tagline.predict.chunks import run_chunks
+from tagline.predict.chunks import Chunk, run_chunks
 from tagline.records import Classification, Label, Problem
 from tagline.text.pooling import pool, probabilities
 from tagline.text.sequences import EncodedSequence, SequenceEncoder, SequenceWindow, TextOrPair
@@ -47,12 +47,15 @@ class ReadText:
 
 
 @dataclass(frozen=True, slots=True)
-class _Encoded:
+class EncodedText:
+    """A text or pair with its windows."""
+
     item: TextOrPair
     sequence: EncodedSequence
 
     @property
     def windows(self) -> Sequence[SequenceWindow]:
+        """The windows, in order."""
         return self.sequence.windows
 
 
@@ -121,12 +124,20 @@ class Classifier:
         self, items: Iterable[TextOrPair], every: int = 0, encoder: SequenceEncoder | None = None
     ) -> Iterator[ReadText]:
         """Logits of whole texts, in order; `every` as in `run_chunks`, `encoder` another than the model's own."""
-        pooling, encoder = self.folder.manifest.pooling, encoder or self.encoder
-        for chunk in run_chunks(self.engine, _encoded(encoder, items), encoder.pad, self.batch_tokens, every):
-            for each, logits in zip(chunk.texts, chunk.logits, strict=True):
-                text, pair = each.item
-                sequence = each.sequence
-                yield ReadText(text, pair, pool(logits, pooling), len(sequence.windows), sequence.shortened)
+        for chunk in run_chunks(self.engine, self.encode(items, encoder), self.encoder.pad, self.batch_tokens, every):
+            yield from self.pooled(chunk)
+
+    def encode(self, items: Iterable[TextOrPair], encoder: SequenceEncoder | None = None) -> Iterator[EncodedText]:
+        """Texts and pairs with their windows, as they come; `encoder` another than the model's own."""
+        return _encoded(encoder or self.encoder, items)
+
+    def pooled(self, chunk: Chunk[EncodedText]) -> Iterator[ReadText]:
+        """Logits of whole texts from those of their windows, in order."""
+        pooling = self.folder.manifest.pooling
+        for each, logits in zip(chunk.texts, chunk.logits, strict=True):
+            text, pair = each.item
+            sequence = each.sequence
+            yield ReadText(text, pair, pool(logits, pooling), len(sequence.windows), sequence.shortened)
 
     def encoder_for(self, length: int) -> SequenceEncoder:
         """An encoder with windows of a length, or of the model's greatest if that is less.
@@ -174,7 +185,7 @@ class Classifier:
         return Classification(read.text, read.pair, self.problem, ranked, labels, read.windows, read.shortened)
 
 
-def _encoded(encoder: SequenceEncoder, items: Iterable[TextOrPair]) -> Iterator[_Encoded]:
+def _encoded(encoder: SequenceEncoder, items: Iterable[TextOrPair]) -> Iterator[EncodedText]:
     waiting: deque[TextOrPair] = deque()
 
     def noted() -> Iterator[TextOrPair]:
@@ -183,7 +194,7 @@ def _encoded(encoder: SequenceEncoder, items: Iterable[TextOrPair]) -> Iterator[
             yield item
 
     for sequence in encoder(noted()):
-        yield _Encoded(waiting.popleft(), sequence)
+        yield EncodedText(waiting.popleft(), sequence)
 
 
 def _segments(folder: ModelFolder) -> int:

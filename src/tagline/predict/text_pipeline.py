@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tagline.engines import Engine, EngineSettings
 from tagline.errors import UsageError
 from tagline.folder import ModelFolder
-from tagline.predict.classifier import Classifier
+from tagline.predict.chunks import Chunk
+from tagline.predict.classifier import Classifier, EncodedText
 from tagline.predict.options import refuse_unknown
 from tagline.records import Problem
 from tagline.text.pooling import sigmoid, softmax
@@ -157,7 +158,7 @@ class TextClassificationPipeline(Generic[A]):
         Raises:
             UsageError: something else than text was given, or a setting is out of range.
         """
-        settings = self._changed(changes)
+        settings = self.changed(changes)
         if isinstance(inputs, str | Mapping):
             answer = next(self._stream([self._item(inputs)], settings))
             return [answer] if isinstance(inputs, str) and "top_k" not in changes else answer
@@ -173,7 +174,7 @@ class TextClassificationPipeline(Generic[A]):
 
     def stream(self, inputs: Iterable[Input], **changes: Any) -> Iterator[Any]:
         """Reads texts as they come, in constant memory; one answer a text, in order."""
-        return self._stream(self._items(inputs), self._changed(changes))
+        return self._stream(self._items(inputs), self.changed(changes))
 
     def _stream(self, items: Iterable[TextOrPair], settings: TextSettings) -> Iterator[Score | list[Score]]:
         told = settings.shortens
@@ -186,6 +187,14 @@ class TextClassificationPipeline(Generic[A]):
                     stacklevel=3,
                 )
             yield self._answer(read.logits, settings)
+
+    def encode(self, inputs: Iterable[Input], settings: TextSettings) -> Iterator[EncodedText]:
+        """Several texts and pairs with their windows, as they come."""
+        return self.classifier.encode(self._items(inputs), self._encoder(settings.max_length))
+
+    def answers(self, chunk: Chunk[EncodedText], settings: TextSettings) -> list[Score | list[Score]]:
+        """Answers to texts whose windows have their logits, in order."""
+        return [self._answer(read.logits, settings) for read in self.classifier.pooled(chunk)]
 
     def _answer(self, logits: Floats, settings: TextSettings) -> Score | list[Score]:
         scores = self._apply(logits, settings.function_to_apply)
@@ -213,7 +222,12 @@ class TextClassificationPipeline(Generic[A]):
             raise UsageError(f"max_length is {max_length}; expected at least {least}, special tokens included")
         return self.classifier.encoder_for(max_length)
 
-    def _changed(self, changes: dict[str, Any]) -> TextSettings:
+    def changed(self, changes: dict[str, Any]) -> TextSettings:
+        """The settings with changes for one call.
+
+        Raises:
+            UsageError: an unknown setting, or one out of range.
+        """
         refuse_unknown(changes, [each.name for each in fields(TextSettings)], "a call of the pipeline")
         if changes.get("function_to_apply", "") is None:  # as if it had not been given
             changes = {name: value for name, value in changes.items() if name != "function_to_apply"}

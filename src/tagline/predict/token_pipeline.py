@@ -9,10 +9,10 @@ from typing import Any, TypedDict, Unpack, overload
 from tagline.engines import Engine, EngineSettings
 from tagline.errors import UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
-from tagline.predict.chunks import run_chunks
+from tagline.predict.chunks import Chunk, run_chunks
 from tagline.predict.grouping import STRATEGIES, Answer, Grouper, LabelTable
 from tagline.predict.options import check_task, refuse_unknown
-from tagline.predict.raw import RawEncoder, Source
+from tagline.predict.raw import RawEncoder, RawText, Source
 
 
 class TokenOptions(TypedDict, total=False):
@@ -113,7 +113,7 @@ class TokenClassificationPipeline:
         Raises:
             UsageError: something else than text was given, or a setting is out of range.
         """
-        settings = self._changed(changes)
+        settings = self.changed(changes)
         if isinstance(inputs, str) and not settings.is_split_into_words:
             return next(self._stream([inputs], settings))
         if settings.is_split_into_words and _is_words(inputs):
@@ -124,14 +124,31 @@ class TokenClassificationPipeline:
         self, inputs: Iterable[str] | Iterable[Sequence[str]], **changes: Unpack[TokenOptions]
     ) -> Iterator[list[Answer]]:
         """Reads texts as they come, in constant memory; one list of answers a text, in order."""
-        return self._stream(inputs, self._changed(changes))
+        return self._stream(inputs, self.changed(changes))
 
     def _stream(self, inputs: Iterable[Any], settings: TokenSettings) -> Iterator[list[Answer]]:
-        texts = self._encoder(_sources(inputs, settings), settings.stride)
-        for chunk in run_chunks(self.engine, texts, self._encoder.pad, self.batch_tokens):
-            yield from self._group(chunk, settings.aggregation_strategy, settings.ignore_labels)
+        for chunk in run_chunks(self.engine, self.encode(inputs, settings), self.pad, self.batch_tokens):
+            yield from self.answers(chunk, settings)
 
-    def _changed(self, changes: TokenOptions) -> TokenSettings:
+    @property
+    def pad(self) -> int:
+        """Id of the padding sub-token."""
+        return self._encoder.pad
+
+    def encode(self, inputs: Iterable[Any], settings: TokenSettings) -> Iterator[RawText]:
+        """Several texts (or lists of words) with their windows, as they come."""
+        return self._encoder(_sources(inputs, settings), settings.stride)
+
+    def answers(self, chunk: Chunk[RawText], settings: TokenSettings) -> list[list[Answer]]:
+        """Answers to texts whose windows have their logits, in order."""
+        return self._group(chunk, settings.aggregation_strategy, settings.ignore_labels)
+
+    def changed(self, changes: TokenOptions) -> TokenSettings:
+        """The settings with changes for one call.
+
+        Raises:
+            UsageError: an unknown setting, or one out of range.
+        """
         refuse_unknown(changes, [each.name for each in fields(TokenSettings)], "a call of the pipeline")
         return replace(self.settings, **changes)
 

@@ -50,9 +50,9 @@ def plan_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     return batches
 
 
-def pad(ids: Sequence[Row], types: Sequence[Row], pad_id: int) -> Batch:
-    """Stacks windows into arrays, padded at the end to the longest."""
-    rows, length = len(ids), max(map(len, ids))
+def pad(ids: Sequence[Row], types: Sequence[Row], pad_id: int, least: int = 0) -> Batch:
+    """Stacks windows into arrays, padded at the end to the longest, or to `least` where that is longer."""
+    rows, length = len(ids), max(least, *map(len, ids))
     input_ids = np.full((rows, length), pad_id, dtype=np.int64)
     mask, segments = np.zeros((rows, length), dtype=np.int64), np.zeros((rows, length), dtype=np.int64)
     for row, (each, kinds) in enumerate(zip(ids, types, strict=True)):

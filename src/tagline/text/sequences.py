@@ -62,8 +62,11 @@ class SequenceEncoder:
     """
 
     def __init__(self, tokenizer: Any, length: int, overlap: int | None = None, segments: int = 2) -> None:
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
+        # Changed only where need be: another thread may be reading with it.
+        if tokenizer.padding is not None:
+            tokenizer.no_padding()
+        if tokenizer.truncation is not None:
+            tokenizer.no_truncation()
         self.tokenizer, self.length = tokenizer, length
         self._single, self._pair, self._segments = frame_of(tokenizer), pair_frame_of(tokenizer), segments
         self.pad = pad_id(tokenizer)
