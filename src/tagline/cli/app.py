@@ -23,8 +23,8 @@ from tagline.cli.predict import predict
 from tagline.cli.serve import serve
 from tagline.cli.split import split
 from tagline.cli.train import train
-from tagline.cli.web import web_app
 from tagline.cli.vectors import vectors
+from tagline.cli.web import web_app
 from tagline.errors import Interrupted, OutputError
 
 
