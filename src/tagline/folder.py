@@ -27,6 +27,7 @@ INT8_GRAPH, INT8_WEIGHTS = "openvino_int8.xml", "openvino_int8.bin"
 ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
 CARD = "README.md"
 FORMAT = 1
+WORD_LEVEL = "tagline-bilstm"  # `model_type` of the family that reads words instead of sub-tokens
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
 _OF_TOKENS = ("scheme", "bare", "words", "shapes", "transitions")
 _OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
@@ -164,6 +165,11 @@ class ModelFolder:
     def has_graph(self) -> bool:
         """Whether the OpenVINO graph is there."""
         return self.has(GRAPH, GRAPH_WEIGHTS)
+
+    @property
+    def word_level(self) -> bool:
+        """Whether every word is one sub-token (a BiLSTM)."""
+        return self.config.get("model_type") == WORD_LEVEL
 
     def has(self, *names: str) -> bool:
         """Whether these files are there."""

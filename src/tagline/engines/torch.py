@@ -81,7 +81,7 @@ def load_model(folder: ModelFolder) -> Any:
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # it would warn of a CRF's weights, which belong to the decoder
     try:
-        if folder.config.get("model_type") == "tagline-bilstm":
+        if folder.word_level:
             import tagline.models.bilstm  # noqa: F401 (makes the family known to transformers)
 
         for_texts = folder.manifest.task == TEXT_CLASSIFICATION

@@ -10,8 +10,8 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModelForTokenClassification, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import TokenClassifierOutput
 
-FAMILY = "tagline-bilstm"
-"""`model_type` in `config.json`."""
+from tagline.folder import WORD_LEVEL
+
 _FIELDS = (
     "vocab_size", "embedding_size", "hidden_size", "num_hidden_layers", "dense_size", "type_vocab_size", "shape_size",
     "dropout", "max_position_embeddings", "pad_token_id",
@@ -34,7 +34,7 @@ class BiLstmConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         pad_token_id: id of padding.
     """
 
-    model_type = FAMILY
+    model_type = WORD_LEVEL
 
     vocab_size: int = 2
     embedding_size: int = 100
@@ -154,5 +154,5 @@ def _reordered(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
     return values.gather(1, places[:, :, None].expand(-1, -1, values.shape[2]))
 
 
-AutoConfig.register(FAMILY, BiLstmConfig)
+AutoConfig.register(WORD_LEVEL, BiLstmConfig)
 AutoModelForTokenClassification.register(BiLstmConfig, BiLstmForTokenClassification)

@@ -101,7 +101,8 @@ class RawEncoder:
         self.unknown = _unknown(folder, self.tokenizer)
         self.room = manifest.window - framed.specials
         self.overlap = min(manifest.overlap, self.room - 1)
-        self._splitter = WordSplitter(manifest.words) if manifest.shapes else None
+        self._splitter = WordSplitter(manifest.words) if manifest.shapes or folder.word_level else None
+        self._shapes, self._by_words = manifest.shapes, folder.word_level
 
     def __call__(self, sources: Iterable[Source], stride: int | None = None) -> Iterator[RawText]:
         """Encodes texts as they come.
@@ -118,9 +119,18 @@ class RawEncoder:
             raise UsageError(
                 f"stride is {overlap}; expected 0 to {self.room - 1}, less than the {self.room} sub-tokens of a window"
             )
+        if self._by_words:
+            sources = map(self._split, sources)
         for lot in lots(sources, lambda source: len(source.text)):
             for source, encoding in zip(lot, self._encode(lot), strict=True):
                 yield self._text(source, encoding, overlap)
+
+    def _split(self, source: Source) -> Source:
+        """The text with its words, where the model has one sub-token a word."""
+        if source.words is not None or self._splitter is None:
+            return source
+        spans = self._splitter(source.text)
+        return Source(source.text, [source.text[start:end] for start, end in spans], spans)
 
     def _encode(self, lot: list[Source]) -> Any:
         split = lot[0].words is not None
@@ -164,7 +174,7 @@ class RawEncoder:
 
     def _types(self, source: Source, offsets: Ints) -> list[int] | None:
         """Segment ids: the shape of the word that each sub-token begins in; None for a model without shapes."""
-        if self._splitter is None:
+        if self._splitter is None or not self._shapes:
             return None
         spans = np.array(self._splitter(source.text) if source.words is None else source.offsets, dtype=np.int64)
         if not len(spans) or not len(offsets):
