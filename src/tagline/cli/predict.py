@@ -32,6 +32,10 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[OUTPUT]", help="The same as -o; with --spark a folder.", show_default=False),
+    ] = None,
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to read; may be given again.")] = None,
     text_pair: Annotated[
         list[str] | None, typer.Option("--text-pair", help="Of pairs: the second text, one for each --text.")
@@ -58,6 +62,14 @@ def predict(
     top_k: Annotated[int, typer.Option(help="Of texts: how many labels to give with their scores.")] = 1,
     all_scores: Annotated[bool, typer.Option("--all-scores", help="Of texts: give every label's score.")] = False,
     argmax: shared.Argmax = False,
+    spark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MASTER",
+            help="Read INPUT with Spark (local[2], spark://HOST:7077, yarn, …): a folder of Parquet, JSON or CSV.",
+            show_default=False,
+        ),
+    ] = None,
     running: shared.Running = shared.BY_ITSELF,
 ) -> None:
     """Read texts: mark the entities in them, or label them, as the model was trained."""
@@ -72,10 +84,23 @@ def predict(
         raise UsageError(f"got {len(text or ())} --text and {len(text_pair)} --text-pair; give one for each")
     if top_k < 1:
         raise UsageError(f"--top-k is {top_k}; expected at least 1")
+    output = _one_output(output, target)
     from tagline.data.streams.row import RowOptions
 
     settings = running.settings()
     pair = shared.column(pair_column)
+    if spark is not None:
+        _check_spark(source, resume or argmax or settings.device == "cuda")
+        assert source is not None
+        from tagline.cli.predict_spark import SparkRun, predict_folder
+
+        engine = {"engine": settings.engine, "precision": settings.precision, "batch_tokens": settings.batch_tokens}
+        run = SparkRun(
+            spark, form, shared.column(text_column), pair, header, shared.quotes(quotes), overwrite,
+            None if all_scores else top_k, {**engine, "threads": settings.threads},
+        )  # fmt: skip
+        predict_folder(model, source, output, run)
+        return
     reading = RowOptions(form, shared.column(text_column), word_column, shared.quotes(quotes), pair, header)
     if source is not None:
         _check(source, reading)
@@ -92,6 +117,17 @@ def predict(
         "word_column": word_column, "form": form, "header": header, "quotes": quotes,
     }  # fmt: skip
     _predict_file(reader, source, output, reading, _Run(resume, overwrite, json_out, fixed))
+
+
+def _one_output(option: str | None, argument: str | None) -> str | None:
+    if option is not None and argument is not None:
+        raise UsageError(f"got two outputs, {argument} and -o {option}; give one")
+    return option or argument
+
+
+def _check_spark(source: str | None, more: bool) -> None:
+    if source is None or more:
+        raise UsageError("--spark reads INPUT on processors, whole; leave away --text, --resume, --argmax, --device")
 
 
 class _Run:

@@ -43,7 +43,7 @@ class DocumentAssembler(Stage, HasErrors):
         """
         if value.strip().lower() not in CLEANUPS:
             raise UsageError(f"cleanup mode {value!r}; accepted are {', '.join(CLEANUPS)}")
-        return self._set(cleanupMode=value.strip().lower())  # type: ignore[return-value]
+        return self._set(cleanupMode=value.strip().lower())
 
     def planned(self, plan: Plan) -> Plan:
         """See `Stage`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from pyspark import keyword_only
 from pyspark.ml import Model
@@ -64,7 +64,7 @@ class _WithModel(Model, HasInputs, HasErrors, Stage):
     caseSensitive: Param[bool] = Param(
         Params._dummy(), "caseSensitive", "accepted; the model's tokenizer decides about case", TypeConverters.toBoolean
     )
-    configProtoBytes: Param[list[int]] = Param(
+    configProtoBytes: Param[Any] = Param(
         Params._dummy(), "configProtoBytes", "accepted and not used", TypeConverters.toListInt
     )
 
@@ -109,10 +109,10 @@ class _WithModel(Model, HasInputs, HasErrors, Stage):
         plain = str(path).removeprefix("file://").removeprefix("file:")
         if os.path.isfile(os.path.join(plain, "config.json")):  # noqa: PTH113, PTH118 - pyspark gives strings
             return cls()._holding(plain)
-        return super().load(path)
+        return cast(Self, super().load(path))
 
     @classmethod
-    def read(cls) -> ModelReader:  # type: ignore[override]
+    def read(cls) -> ModelReader:
         """See pyspark's `MLReadable`."""
         return ModelReader(cls)
 
@@ -241,7 +241,7 @@ class SequenceClassifier(_WithModel):
         """
         if value not in _ACTIVATIONS:
             raise UsageError(f"activation {value!r}; accepted are {', '.join(_ACTIVATIONS)}")
-        return self._set(activation=value)  # type: ignore[return-value]
+        return self._set(activation=value)
 
     def planned(self, plan: Plan) -> Plan:
         """See `Stage`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +17,10 @@ ANNOTATION_DDL = (
     "array<struct<annotatorType:string,begin:int,end:int,result:string,metadata:map<string,string>,"
     "embeddings:array<float>>>"
 )
-Strings = Sequence[str] | pa.Array
+Strings: TypeAlias = "Sequence[str] | pa.Array"
 
 
-def annotations(kind: str, cells: Sequence[Any]) -> pa.Array:
+def annotated(kind: str, cells: Sequence[Any]) -> pa.Array:
     """A column of annotations; None gives an empty list.
 
     Args:
@@ -78,7 +78,7 @@ def _numbers(values: Sequence[int]) -> list[str]:
     return list(map(str, values))
 
 
-_Built = tuple[Sequence[int], Sequence[int], Strings, pa.Array]
+_Built: TypeAlias = tuple[Sequence[int], Sequence[int], Strings, pa.Array]
 
 
 def _documents(cells: Sequence[Pieces]) -> _Built:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyspark import keyword_only
 from pyspark.ml.param import Param, Params, TypeConverters
 
@@ -15,7 +17,7 @@ from tagline.spark.steps import Convert
 class NerConverter(Stage, HasInputs):
     """Tags to chunks: the entities, with their `confidence` beside Spark NLP's metadata."""
 
-    whiteList: Param[list[str]] = Param(
+    whiteList: Param[Any] = Param(
         Params._dummy(), "whiteList", "entity types to keep, without prefixes", TypeConverters.toListString
     )
     preservePosition: Param[bool] = Param(

@@ -17,10 +17,10 @@ from tagline.spark.plan import Plan, column
 
 
 @settable
-class Finisher(Transformer, HasInputs, DefaultParamsReadable, DefaultParamsWritable):
+class Finisher(Transformer, HasInputs, DefaultParamsReadable[Any], DefaultParamsWritable):
     """Annotations to their results, as arrays of strings or as one string."""
 
-    outputCols: Param[list[str]] = Param(
+    outputCols: Param[Any] = Param(
         Params._dummy(), "outputCols", "output columns, by default finished_ and the name", TypeConverters.toListString
     )
     valueSplitSymbol: Param[str] = Param(
@@ -52,7 +52,7 @@ class Finisher(Transformer, HasInputs, DefaultParamsReadable, DefaultParamsWrita
 
     def setOutputCols(self, *value: Any) -> Self:
         """Sets the output columns, as names or as one list of names."""
-        return self._set(outputCols=names_of(value))  # type: ignore[return-value]
+        return self._set(outputCols=names_of(value))
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         names = self.getInputCols()

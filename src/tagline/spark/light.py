@@ -10,11 +10,12 @@ from pyspark.sql import DataFrame
 
 from tagline.errors import DataError, UsageError
 from tagline.spark.annotation import Annotation
+from tagline.spark.cells import Row
 from tagline.spark.finishing import Finisher
 from tagline.spark.models import Models
 from tagline.spark.params import Stage
 from tagline.spark.plan import Plan
-from tagline.spark.work import Row, Work
+from tagline.spark.work import Work
 
 
 class LightPipeline:
@@ -44,7 +45,7 @@ class LightPipeline:
         return self.pipeline_model.transform(dataframe)
 
     @overload
-    def annotate(self, target: str) -> dict[str, list[str]]: ...
+    def annotate(self, target: str) -> dict[str, list[str]]: ...  # type: ignore[overload-overlap]
 
     @overload
     def annotate(self, target: Sequence[str]) -> list[dict[str, list[str]]]: ...

@@ -56,11 +56,11 @@ class HasErrors(Params):
 
     def setErrorCol(self, value: str) -> Self:
         """Sets the column that says why a row cannot be read, by default `tagline_error`; "" leaves it out."""
-        return self._set(errorCol=value)  # type: ignore[return-value]
+        return self._set(errorCol=value)
 
     def setFailOnError(self, value: bool) -> Self:
         """Sets whether a row that cannot be read fails the job, by default False."""
-        return self._set(failOnError=value)  # type: ignore[return-value]
+        return self._set(failOnError=value)
 
     def error_settings(self) -> dict[str, Any]:
         """As `Plan.adding` takes them."""
@@ -68,7 +68,7 @@ class HasErrors(Params):
         return {"failing": self.getOrDefault(self.failOnError), **({"error_column": column} if column else {})}
 
 
-class Stage(Transformer, DefaultParamsReadable, DefaultParamsWritable):
+class Stage(Transformer, DefaultParamsReadable[Any], DefaultParamsWritable):
     """A stage that adds a step to the one pass."""
 
     outputCol: Param[str] = Param(Params._dummy(), "outputCol", "output column name", TypeConverters.toString)
@@ -81,7 +81,7 @@ class Stage(Transformer, DefaultParamsReadable, DefaultParamsWritable):
 
     def setOutputCol(self, value: str) -> Self:
         """Sets the output column."""
-        return self._set(outputCol=value)  # type: ignore[return-value]
+        return self._set(outputCol=value)
 
     def getOutputCol(self) -> str:
         """The output column."""
@@ -91,7 +91,7 @@ class Stage(Transformer, DefaultParamsReadable, DefaultParamsWritable):
 
     def setLazyAnnotator(self, value: bool) -> Self:
         """Accepted for the sake of Spark NLP's scripts; every stage is lazy."""
-        return self._set(lazyAnnotator=value)  # type: ignore[return-value]
+        return self._set(lazyAnnotator=value)
 
     if TYPE_CHECKING:  # setters that `settable` writes
 
@@ -108,13 +108,13 @@ class Stage(Transformer, DefaultParamsReadable, DefaultParamsWritable):
 class HasInputs(Params):
     """Columns of annotations to read."""
 
-    inputCols: Param[list[str]] = Param(
+    inputCols: Param[Any] = Param(
         Params._dummy(), "inputCols", "columns of annotations to read", TypeConverters.toListString
     )
 
     def setInputCols(self, *value: Any) -> Self:
         """Sets the input columns, as names or as one list of names; their order does not matter."""
-        return self._set(inputCols=names_of(value))  # type: ignore[return-value]
+        return self._set(inputCols=names_of(value))
 
     def getInputCols(self) -> list[str]:
         """The input columns."""

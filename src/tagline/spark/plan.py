@@ -1,8 +1,8 @@
 """The stages of a pipeline put together: each adds a step, and all of them are one function over the input column.
 
 A stage's `transform` does not chain functions. It takes up the plan of the DataFrame that it is given, adds its step
-and builds one new function over the plan's own input; the functions of the stages before are dropped unused, because Spark
-runs nothing before it is asked for rows (docs/decisions/0007).
+and builds one new function over the plan's own input; the functions of the stages before are dropped unused, because
+Spark runs nothing before it is asked for rows (docs/decisions/0007).
 """
 
 from __future__ import annotations
@@ -150,7 +150,8 @@ def as_function(work: Work) -> Any:
     batch: Any = pa.Array if len(work.inputs) == 1 else tuple[pa.Array, ...]
     tagline.__annotations__ = {"batches": Iterator[batch], "return": Iterator[pa.Array]}
     with without_pandas_warning():
-        return functions.arrow_udf(tagline, work.ddl).asNondeterministic()
+        arrow_udf: Any = vars(functions)["arrow_udf"]  # left out of pyspark's types
+        return arrow_udf(tagline, work.ddl).asNondeterministic()
 
 
 @contextmanager

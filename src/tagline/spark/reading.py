@@ -52,7 +52,7 @@ class Road(Generic[I, A]):
     def run(self, rows: Iterator[Row]) -> Iterator[Row]:
         """Takes rows through; a text that the model cannot read costs its own row only."""
         while True:
-            feed = _Feed(rows, self.items)
+            feed: _Feed[I, A] = _Feed(rows, self.items)
             try:
                 for answer in self.stream(feed):
                     while not feed.waiting[0].items:

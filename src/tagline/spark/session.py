@@ -39,7 +39,7 @@ def session(master: str | None = None, name: str = "tagline", **settings: Any) -
         check_java()
     if master is None or master.startswith("local"):  # elsewhere executors may have theirs in another place
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.appName(name)  # type: ignore[attr-defined]
+    builder = SparkSession.builder.appName(name)
     if master is not None:
         builder = builder.master(master)
     for key, value in settings.items():

@@ -25,7 +25,7 @@ _LONGEST = 99_999  # Spark NLP's default, which would lose enormous sentences; h
 class SentenceDetector(Stage, HasInputs):
     """Documents to sentences, by the rules that the tagger itself cuts running text by."""
 
-    customBounds: Param[list[str]] = Param(
+    customBounds: Param[Any] = Param(
         Params._dummy(), "customBounds", "strings that end a sentence", TypeConverters.toListString
     )
     useCustomBoundsOnly: Param[bool] = Param(
@@ -93,13 +93,13 @@ class _TokenizerParams(Params):
     targetPattern: Param[str] = Param(
         Params._dummy(), "targetPattern", "regular expression of a word, Python's", TypeConverters.toString
     )
-    exceptions: Param[list[str]] = Param(
+    exceptions: Param[Any] = Param(
         Params._dummy(), "exceptions", "words that are never split", TypeConverters.toListString
     )
     caseSensitiveExceptions: Param[bool] = Param(
         Params._dummy(), "caseSensitiveExceptions", "whether exceptions keep their case", TypeConverters.toBoolean
     )
-    splitChars: Param[list[str]] = Param(
+    splitChars: Param[Any] = Param(
         Params._dummy(), "splitChars", "characters that divide a word and are dropped", TypeConverters.toListString
     )
     splitPattern: Param[str] = Param(
@@ -136,7 +136,9 @@ _DEFAULTS: dict[str, Any] = {"exceptions": [], "caseSensitiveExceptions": True, 
 
 
 @settable
-class Tokenizer(Estimator["TokenizerModel"], _TokenizerParams, HasInputs, DefaultParamsReadable, DefaultParamsWritable):
+class Tokenizer(
+    Estimator["TokenizerModel"], _TokenizerParams, HasInputs, DefaultParamsReadable[Any], DefaultParamsWritable
+):
     """Documents or sentences to words.
 
     Without settings of its own, words are those that the model reads in the local tagger: the model of the first token
@@ -144,7 +146,7 @@ class Tokenizer(Estimator["TokenizerModel"], _TokenizerParams, HasInputs, Defaul
     """
 
     outputCol = Stage.outputCol
-    contextChars: Param[list[str]] = Param(
+    contextChars: Param[Any] = Param(
         Params._dummy(), "contextChars", "accepted and not followed", TypeConverters.toListString
     )
     prefixPattern: Param[str] = Param(
@@ -153,7 +155,7 @@ class Tokenizer(Estimator["TokenizerModel"], _TokenizerParams, HasInputs, Defaul
     suffixPattern: Param[str] = Param(
         Params._dummy(), "suffixPattern", "accepted and not followed", TypeConverters.toString
     )
-    infixPatterns: Param[list[str]] = Param(
+    infixPatterns: Param[Any] = Param(
         Params._dummy(), "infixPatterns", "accepted and not followed", TypeConverters.toListString
     )
 
@@ -164,12 +166,12 @@ class Tokenizer(Estimator["TokenizerModel"], _TokenizerParams, HasInputs, Defaul
 
     def addException(self, value: str) -> Self:
         """Adds a word that is never split."""
-        return self._set(exceptions=[*self.getOrDefault(self.exceptions), value])  # type: ignore[return-value]
+        return self._set(exceptions=[*self.getOrDefault(self.exceptions), value])
 
     def addSplitChars(self, value: str) -> Self:
         """Adds a character that divides words."""
         before = self.getOrDefault(self.splitChars) if self.isDefined(self.splitChars) else []
-        return self._set(splitChars=[*before, value])  # type: ignore[return-value]
+        return self._set(splitChars=[*before, value])
 
     def _fit(self, dataset: DataFrame) -> TokenizerModel:
         for name in ("contextChars", "prefixPattern", "suffixPattern", "infixPatterns"):

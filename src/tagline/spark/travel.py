@@ -41,7 +41,7 @@ def _single_machine(session: SparkSession, travel: str) -> bool:
     """Whether executors are sure to see the driver's disk, or nothing can be broadcast (Spark Connect)."""
     if "connect" in type(session).__module__:
         return True
-    return travel == "auto" and session.sparkContext.master.partition("[")[0] == "local"
+    return travel == "auto" and str(session.sparkContext.master).partition("[")[0] == "local"
 
 
 def _broadcast(session: SparkSession, facts: ModelFacts) -> Any:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tagline.errors import DataError
 from tagline.spark.cells import Row, cell_of
-from tagline.spark.columns import ANNOTATION_DDL, annotations, entities
+from tagline.spark.columns import ANNOTATION_DDL, annotated, entities
 from tagline.spark.meter import Meter
 from tagline.spark.models import Models
 from tagline.spark.steps import Step
@@ -49,7 +49,7 @@ class Output:
         if self.kind == "entities":
             return entities(cells)
         if self.kind not in _VALUES:
-            return annotations(self.kind, cells)
+            return annotated(self.kind, cells)
         make, kind = _VALUES[self.kind]
         return pa.array([None if cell is None else make(cell) for cell in cells], type=kind)
 
@@ -124,10 +124,10 @@ class Work:
 
     def _row(self, values: Sequence[Any]) -> Row:
         row = Row({})
-        for (name, annotated), value in zip(self.inputs, values, strict=True):
+        for (name, holds_annotations), value in zip(self.inputs, values, strict=True):
             if isinstance(value, DataError):
                 row.error = str(value)
-            elif not annotated:
+            elif not holds_annotations:
                 row.values[name] = value
             elif row.error is None:
                 try:
