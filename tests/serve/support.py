@@ -59,14 +59,14 @@ class Server:
         self.lines: list[dict[str, Any]] = []
         self.plain: list[str] = []
         self.process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(**more)
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(**more)
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
             self.url: str = self.wait_for("serving")["address"]
         except BaseException:
-            self.process.kill()
+            self.close()
             raise
         self.port = int(self.url.rpartition(":")[2])
 
@@ -119,11 +119,17 @@ class Server:
         try:
             code = self.process.wait(TIMEOUT)
         finally:
-            self.process.kill()
-            self.process.communicate()
-        self._reader.join(10)
+            self.close()
         assert not [pid for pid in workers if alive(pid)]
         return code
+
+    def close(self) -> None:
+        """Leaves nothing behind."""
+        self.process.kill()
+        self.process.wait(TIMEOUT)
+        self._reader.join(10)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
 
     def __enter__(self) -> Server:
         return self
@@ -131,6 +137,8 @@ class Server:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.stop()
+        else:
+            self.close()
 
 
 def alive(pid: int) -> bool:

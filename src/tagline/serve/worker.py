@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uvicorn
 
@@ -70,17 +70,37 @@ class Server(uvicorn.Server):
         A connection that is kept alive may just have been sent a request. So for a second each may bring one more; its
         answer tells the caller to leave.
         """
-        self._desk.draining = True
-        for _ in range(3):  # connections that are established already are taken
-            await asyncio.sleep(0.01)
+        spare = [each.dup() for each in sockets or []]
         for server in self.servers:
             server.close()
         for each in sockets or []:
             each.close()
+        await asyncio.sleep(0)
+        await self._accept_last(spare)
+        self._desk.draining = True
         until = time.monotonic() + _QUIET
         while self.server_state.connections and time.monotonic() < until and not self.force_exit:
             await asyncio.sleep(0.02)
         await super().shutdown([])
+
+    async def _accept_last(self, listening: list[socket.socket]) -> None:
+        """Takes the connections that the system has established and nobody has taken; closing would cut them off."""
+        loop, last = asyncio.get_running_loop(), []
+        for each in listening:
+            with contextlib.suppress(OSError):  # there are no more
+                while True:
+                    last.append(each.accept()[0])
+            each.close()  # at once: what comes in between is lost
+        for link in last:
+            link.setblocking(False)
+            await loop.connect_accepted_socket(self._protocol, link)
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = kind(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=None
+        )
+        return made
 
 
 class Worker:
