@@ -11,6 +11,8 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from tagline.train.processes import Processes
+
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
@@ -96,8 +98,9 @@ class SaveWithin(TrainerCallback):
 class StopOnInterrupt(TrainerCallback):
     """Ctrl-C and SIGTERM end training after the step at hand, with a checkpoint; a second one ends it at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, processes: Processes | None = None) -> None:
         self.stopped = False
+        self.processes = processes or Processes()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -121,6 +124,7 @@ class StopOnInterrupt(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **others: Any) -> None:
         """Asks the Trainer for a checkpoint and the end."""
+        self.stopped = self.processes.any(self.stopped)  # a signal reaches one process a step before another
         if self.stopped:
             control.should_save = control.should_save or _within(state)
             control.should_training_stop = True

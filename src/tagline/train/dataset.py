@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from tagline.text.batches import Shown, pad, plan_batches
 
 EVAL_TOKENS = 4096  # sub-tokens of a batch where nothing is learned
 _JITTER = 0.15
+_IGNORED = -100
 
 
 class Examples(Protocol):
@@ -39,6 +41,34 @@ class Examples(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Share:
+    """The part of every batch that one of several processes takes.
+
+    Attributes:
+        rank: number of this process, from 0.
+        count: how many processes there are.
+        mass: what the loss of so many labels is divided by; None counts the labels that are scored.
+    """
+
+    rank: int
+    count: int
+    mass: Callable[[NDArray[Any]], float] | None = None
+
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """This process's windows of a batch: every `count`-th, so that all processes get windows of like lengths."""
+        return rows[self.rank :: self.count]
+
+    def weight(self, own: NDArray[Any], whole: NDArray[Any]) -> float:
+        """What this process's mean loss counts, so that the mean over the processes is that of the batch."""
+        mass = self.mass or _scored
+        return self.count * mass(own) / max(mass(whole), 1e-12)
+
+
+def _scored(labels: NDArray[Any]) -> float:
+    return float((labels != _IGNORED).sum())
+
+
 class EpochBatches(Dataset[dict[str, torch.Tensor]]):
     """Each item is a whole batch: windows of like length, about `tokens` sub-tokens together.
 
@@ -51,10 +81,13 @@ class EpochBatches(Dataset[dict[str, torch.Tensor]]):
         pad_id: id of the padding token.
         tokens: sub-tokens of a batch.
         seed: None keeps every window in one fixed order, for evaluation.
+        share: the part of each batch that this process takes; None takes all.
     """
 
-    def __init__(self, examples: Examples, pad_id: int, tokens: int, seed: int | None = None) -> None:
-        self.examples, self.pad_id, self.tokens, self.seed = examples, pad_id, tokens, seed
+    def __init__(
+        self, examples: Examples, pad_id: int, tokens: int, seed: int | None = None, share: Share | None = None
+    ) -> None:
+        self.examples, self.pad_id, self.tokens, self.seed, self.share = examples, pad_id, tokens, seed, share
         self._lengths = np.asarray(examples.lengths, dtype=np.int64)
         self._count = max(1, round(float(self._lengths.sum()) / tokens))
         self.batches: list[NDArray[np.int64]] = []
@@ -83,6 +116,16 @@ class EpochBatches(Dataset[dict[str, torch.Tensor]]):
         rows = self.batches[item]
         if not len(rows):  # a batch that one long window leaves empty is lent a short one
             rows = np.asarray([int(self._lengths.argmin())])
+        if self.share is None:
+            return self._batch(rows)
+        own = self.share.of(rows)
+        if not len(own):  # a window that another process learns from, so that all have something to compute
+            return {**self._batch(rows[:1]), "share": torch.tensor(0.0)}
+        batch = self._batch(own)
+        whole = self.examples.targets(rows.tolist(), int(self._lengths[rows].max()))
+        return {**batch, "share": torch.tensor(self.share.weight(batch["labels"].numpy(), whole))}
+
+    def _batch(self, rows: NDArray[np.int64]) -> dict[str, torch.Tensor]:
         windows = [self.examples.windows[row] for row in rows]
         batch = pad([each.ids for each in windows], [each.types for each in windows], self.pad_id)
         labels = self.examples.targets(rows.tolist(), batch.input_ids.shape[1])

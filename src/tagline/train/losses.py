@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from tagline.records import Problem
@@ -46,6 +47,12 @@ class LabelLoss:
         if self.problem is Problem.MULTI:
             return self._several(logits, labels.float(), weights)
         return self._one(logits, labels, weights)
+
+    def mass(self, labels: NDArray[Any]) -> float:
+        """What the loss of a batch is divided by: its rows, or the weights of their labels."""
+        if self.problem in (Problem.MULTI, Problem.REGRESSION) or self.weights is None:
+            return float(len(labels))
+        return float(self.weights[torch.from_numpy(labels)].sum())
 
     def _one(self, logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
         each = functional.cross_entropy(logits, labels, weights, reduction="none", label_smoothing=self.smoothing)

@@ -126,3 +126,8 @@ def _go_on(work: Path) -> Run:
     stopping = state.get("stateful_callbacks", {}).get("EarlyStoppingCallback", {})
     waited = stopping.get("attributes", {}).get("early_stopping_patience_counter", 0)
     return Run(work, str(checkpoint), int(waited), float(state["epoch"]))
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a library says, as much as fits a sentence of ours."""
+    return str(error).strip().partition("\n")[0]

@@ -37,6 +37,8 @@ class FitSettings:
         unknown_tags: what a label in dev or test that train lacks is: an `error`, or a counted `miss`.
         checkpoint_steps: steps between checkpoints within an epoch; 0 saves at the end of each epoch only.
         calibrate: fit the temperature of the scores on dev after training.
+        fast: on a processor, compute layers like BERT's without padding and draw dropout masks cheaply; the result is
+            the same but for rounding and for which numbers are dropped.
         precision: `auto` trains in bf16 where the processor or GPU has it.
         threads: processor threads; 0 takes the cores that the process may use.
         seed: of shuffling, the head and dropout.
@@ -61,6 +63,7 @@ class FitSettings:
     unknown_tags: str = "error"
     checkpoint_steps: int = 0
     calibrate: bool = True
+    fast: bool = True
     precision: str = "auto"
     threads: int = 0
     seed: int = 13

@@ -1,0 +1,228 @@
+"""The Hugging Face Trainer with our batches, our parameter groups and, of several processes, a share for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate.data_loader import prepare_data_loader
+from torch.utils.data import DataLoader
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    get_scheduler,
+)
+from transformers.trainer_utils import EvalLoopOutput
+
+from tagline.errors import UsageError
+from tagline.machine import cores, processor_has_bf16
+from tagline.models.encoders import LoadedEncoder
+from tagline.train.callbacks import SaveWithin
+from tagline.train.dataset import EpochBatches, Share, as_array, only
+from tagline.train.prepared import DevScore, Prepared
+from tagline.train.processes import Processes
+from tagline.train.runs import Run, first_line
+from tagline.train.settings import FitSettings
+
+
+class SharedTrainer(Trainer):
+    """A Trainer whose items are whole batches: every process takes its share of each, none a batch of its own.
+
+    So a step is the same whatever the number of processes, and so is their number.
+    """
+
+    processes = Processes()
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """The batches of the training data, this process's share of each; accelerate would deal whole ones out."""
+        loader = DataLoader(
+            self.train_dataset,  # type: ignore[arg-type]
+            batch_size=1,
+            collate_fn=only,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
+        prepared: DataLoader[Any] = prepare_data_loader(
+            loader, self.accelerator.device, num_processes=1, process_index=0, put_on_device=True
+        )
+        return prepared
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """The loss of this process's share, so weighted that the mean over the processes is the loss of the batch."""
+        share = inputs.pop("share", None)
+        found = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        if share is None:
+            return found
+        return (found[0] * share, found[1]) if return_outputs else found * share
+
+    def evaluation_loop(self, dataloader: DataLoader[Any], *arguments: Any, **options: Any) -> EvalLoopOutput:
+        """Evaluates: of several processes each reads its batches, and all of them score all."""
+        if self.processes.count == 1:
+            return super().evaluation_loop(dataloader, *arguments, **options)
+        self.model.eval()  # type: ignore[union-attr]
+        data: Any = dataloader.dataset
+        losses: list[float] = []
+        rows: list[int] = []
+        metrics: dict[str, float] = {}
+        for first in range(0, len(data), self.processes.count):
+            number = first + self.processes.rank
+            for loss, logits, labels in self.processes.gather(self._read(data, number)):
+                if logits is not None:
+                    losses.append(loss)
+                    rows.append(len(logits))
+                    last = len(losses) == len(data)
+                    prediction = EvalPrediction(predictions=logits, label_ids=labels)
+                    metrics = self.compute_metrics(prediction, compute_result=last)  # type: ignore[misc, call-arg]
+        prefix = options.get("metric_key_prefix", "eval")
+        named = {f"{prefix}_{name}": value for name, value in metrics.items()}
+        named[f"{prefix}_loss"] = float(np.average(losses, weights=rows))
+        return EvalLoopOutput(predictions=None, label_ids=None, metrics=named, num_samples=sum(rows))  # type: ignore[arg-type]
+
+    def _read(self, data: EpochBatches, number: int) -> tuple[Any, Any, Any]:
+        """Loss, logits and labels of a batch; nothing after the last one."""
+        if number >= len(data):
+            return None, None, None
+        # The model itself: the processes read different numbers of batches, and its wrapper would wait for the others.
+        loss, logits, labels = self.prediction_step(self.model, dict(data[number]), prediction_loss_only=False)  # type: ignore[arg-type]
+        return float(loss) if loss is not None else 0.0, as_array(logits), as_array(labels)
+
+
+def make_trainer(
+    prepared: Prepared, settings: FitSettings, run: Run, score: DevScore | None, callbacks: list[TrainerCallback]
+) -> SharedTrainer:
+    """The Trainer with our batches, parameter groups and score."""
+    model = prepared.encoder.model
+    _set_dropout(model, settings.dropout)
+    if settings.freeze_embeddings:
+        model.get_input_embeddings().weight.requires_grad_(False)
+    patience = settings.patience if score is not None else 0
+    # A run that was killed after it had ended early has nothing left but to take its best checkpoint.
+    epochs = int(run.epochs) if patience and run.waited >= patience else settings.epochs
+    arguments = _arguments(settings, run.work, epochs, prepared.metric if score is not None else None)
+    here = Processes.here()
+    share = Share(here.rank, here.count, getattr(prepared.loss, "mass", None)) if here.count > 1 else None
+    trainer = SharedTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=EpochBatches(prepared.train, prepared.pad, settings.batch_tokens, settings.seed, share),
+        eval_dataset=score.batches if score is not None else None,
+        data_collator=only,
+        compute_loss_func=prepared.loss,
+        compute_metrics=score,
+        callbacks=[*callbacks, SaveWithin(settings.checkpoint_steps), *_patience(patience, run)],
+        optimizers=(_optimizer(prepared.encoder, arguments, settings), None),
+    )
+    trainer.processes = here
+    trainer.remove_callback(PrinterCallback)
+    torch.manual_seed(settings.seed + here.rank)  # each process drops out other numbers
+    return trainer
+
+
+def _patience(epochs: int, run: Run) -> list[TrainerCallback]:
+    """Ends training after so many epochs without a better score; 0 never does."""
+    if not epochs:
+        return []
+    stopping = EarlyStoppingCallback(epochs)
+    stopping.early_stopping_patience_counter = run.waited
+    return [stopping]
+
+
+def _arguments(settings: FitSettings, work: Path, epochs: int, metric: str | None) -> TrainingArguments:
+    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and has_bf16())
+    probe = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    try:
+        get_scheduler(settings.scheduler, probe, num_warmup_steps=1, num_training_steps=2)
+        return TrainingArguments(
+            output_dir=str(work),
+            num_train_epochs=epochs,
+            per_device_train_batch_size=1,  # an item is a whole batch
+            per_device_eval_batch_size=1,
+            train_sampling_strategy="sequential",
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            warmup_steps=settings.warmup,
+            lr_scheduler_type=settings.scheduler,
+            optim=settings.optimizer,
+            bf16=bf16,
+            use_cpu=not torch.cuda.is_available(),
+            average_tokens_across_devices=False,  # the share of each process knows its weight
+            eval_strategy="epoch" if metric else "no",
+            save_strategy="epoch",
+            save_total_limit=2,
+            load_best_model_at_end=metric is not None,
+            metric_for_best_model=metric,
+            greater_is_better=True if metric else None,
+            batch_eval_metrics=metric is not None,
+            logging_steps=50,
+            report_to="none",  # TensorBoard is added with a folder of its own
+            disable_tqdm=True,
+            seed=settings.seed,
+            data_seed=settings.seed,
+            dataloader_pin_memory=torch.cuda.is_available(),
+            remove_unused_columns=False,
+            label_names=["labels"],
+        )
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"optimizer={settings.optimizer} or scheduler={settings.scheduler} cannot be used: {first_line(error)}. "
+            "Choose others with --set, e.g. --set optimizer=adamw_torch --set scheduler=linear"
+        ) from error
+
+
+def _optimizer(encoder: LoadedEncoder, arguments: TrainingArguments, settings: FitSettings) -> torch.optim.Optimizer:
+    """The Trainer's optimiser of that name over our groups: encoder and fresh parts, with and without decay."""
+    model = encoder.model
+    kind: type[torch.optim.Optimizer]
+    try:
+        kind, options = Trainer.get_optimizer_cls_and_kwargs(arguments, model)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"optimizer={settings.optimizer} cannot be used here: {first_line(error)}") from error
+    options = {key: value for key, value in options.items() if key != "lr"}
+    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            groups.setdefault((name in encoder.fresh, parameter.ndim > 1), []).append(parameter)
+    return kind(
+        [
+            {
+                "params": parameters,
+                "lr": settings.head_learning_rate if fresh else settings.learning_rate,
+                "weight_decay": settings.weight_decay if decays else 0.0,
+            }
+            for (fresh, decays), parameters in groups.items()
+        ],
+        **options,
+    )
+
+
+def _set_dropout(model: PreTrainedModel, dropout: float | None) -> None:
+    if dropout is None:
+        return
+    module: Any
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = dropout
+        elif isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = dropout  # families that give the rate to the attention's kernel
+
+
+def set_threads(threads: int) -> None:
+    """Gives torch `threads` processor threads; 0: the cores that it may use, shared with the others of its run."""
+    torch.set_num_threads(threads or max(1, cores() // Processes.here().local))
+
+
+def has_bf16() -> bool:
+    """Whether bf16 is fast here: a GPU or a processor with instructions for it."""
+    return bool(torch.cuda.is_bf16_supported()) if torch.cuda.is_available() else processor_has_bf16()
