@@ -282,7 +282,7 @@ def test_order_is_kept_across_batches_and_chunks(made: Made, monkeypatch: pytest
     texts += [("Maria", "Oslo"), "", " "]
     alone = [classifier(text, top_k=None) for text in texts]
     assert classifier(texts, top_k=None) == alone
-    monkeypatch.setattr(chunks, "CHUNK_TOKENS", 200)
+    monkeypatch.setattr(chunks, "POOL_TOKENS", 200)
     assert list(classifier.stream(iter(texts), top_k=None)) == alone
     assert engine.largest <= 1024
     assert len({answer.scores for answer in alone}) > 100
@@ -290,7 +290,7 @@ def test_order_is_kept_across_batches_and_chunks(made: Made, monkeypatch: pytest
 
 
 def test_streaming_takes_texts_as_they_are_needed(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "CHUNK_TOKENS", 300)
+    monkeypatch.setattr(chunks, "POOL_TOKENS", 300)
     classifier, engine = made()
     engine.sent = Forgetful()
     taken = 0

@@ -444,7 +444,7 @@ def test_order_is_kept_through_batches_and_chunks(pipelines: Pipelines, monkeypa
     texts = [" ".join(chance.choices(words, k=chance.choice([0, 0, 1, 3, 9, 60]))) for _ in range(150)]
     alone = [road(text) for text in texts]
     together = road(texts)
-    monkeypatch.setattr(chunks, "CHUNK_TOKENS", 70)
+    monkeypatch.setattr(chunks, "POOL_TOKENS", 70)
     small = list(road.stream(iter(["", "", *texts, ""])))
     assert small[:2] == [[], []]
     assert small[-1] == []
@@ -458,7 +458,7 @@ def test_order_is_kept_through_batches_and_chunks(pipelines: Pipelines, monkeypa
 
 
 def test_streaming_takes_texts_as_they_are_needed(pipelines: Pipelines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "CHUNK_TOKENS", 70)
+    monkeypatch.setattr(chunks, "POOL_TOKENS", 70)
     taken = 0
 
     def endless() -> Iterator[str]:

@@ -293,7 +293,7 @@ def test_a_tokenizer_told_to_give_no_segment_ids_gives_none(text_folders: TextFo
 def test_streaming_takes_texts_as_they_are_needed(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     _, ours = opened("bert-cased", "five")
     pipe = ours["openvino"]
-    monkeypatch.setattr(chunks, "CHUNK_TOKENS", 300)
+    monkeypatch.setattr(chunks, "POOL_TOKENS", 300)
     taken = 0
 
     def texts() -> Any:

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.engines.base import Engine
+from tagline.predict.pool import Pool
 from tagline.records import Batch
-from tagline.text.batches import Shown, pad, plan_batches
+from tagline.text.batches import Shown, pad
 
-CHUNK_TOKENS = 16_384  # sub-tokens that are sorted together; bounds memory and delay
+POOL_TOKENS = 65_536  # sub-tokens among which windows of like length are sought; bounds memory and delay
+_FIRST_TOKENS = 8_192  # before the first batch, so that the engine starts early; the pool grows with what it gave out
+_CHUNK_TOKENS = 4_096  # sub-tokens of texts that are finished together
 Logits = NDArray[np.float32]
 
 
@@ -32,47 +35,30 @@ T = TypeVar("T", bound=Windowed)
 
 @dataclass
 class Chunk(Generic[T]):
-    """Texts that were batched together, with what the engine said of them.
+    """Texts in the order in which they came, with what the engine said of them.
 
     Attributes:
-        texts: the texts, in the order in which they came.
+        texts: the texts.
         logits: for each text and each of its windows an array (T, L), padding taken off, or (L,) of the whole window.
     """
 
     texts: list[T] = field(default_factory=list)
     logits: list[list[Logits]] = field(default_factory=list)
-    _windows: list[tuple[Shown, int, int]] = field(default_factory=list)
-    _plan: list[list[int]] = field(default_factory=list)
-    _tokens: int = 0
-    _done: int = 0
 
-    def add(self, text: T) -> bool:
-        """Takes a text in; whether the chunk is full."""
-        for number, window in enumerate(text.windows):
-            self._windows.append((window, len(self.texts), number))
-            self._tokens += len(window.ids)
-        self.texts.append(text)
-        return max(self._tokens, len(self.texts)) >= CHUNK_TOKENS
 
-    def batches(self, pad_id: int, budget: int) -> Iterator[Batch]:
-        """The chunk's batches; their logits must come back to `place` in the same order."""
-        self._plan = plan_batches([len(window.ids) for window, _, _ in self._windows], budget)
-        self.logits = [[np.empty((0, 0), dtype=np.float32)] * len(text.windows) for text in self.texts]
-        for rows in self._plan:
-            shown = [self._windows[row][0] for row in rows]
-            yield pad([window.ids for window in shown], [window.types for window in shown], pad_id)
+class _Waiting(Generic[T]):
+    """A text whose windows are being computed."""
 
-    def place(self, logits: Logits) -> None:
-        """Takes the logits (B, T, L) or (B, L) of the next batch."""
-        for values, row in zip(logits, self._plan[self._done], strict=True):
-            window, text, number = self._windows[row]
-            self.logits[text][number] = values if values.ndim == 1 else values[: len(window.ids)]
-        self._done += 1
+    __slots__ = ("left", "logits", "text", "tokens")
 
-    @property
-    def finished(self) -> bool:
-        """Whether every window has its logits."""
-        return self._done == len(self._plan)
+    def __init__(self, text: T) -> None:
+        self.text = text
+        self.left = len(text.windows)
+        self.logits = [_NONE] * self.left
+        self.tokens = sum(len(window.ids) for window in text.windows)
+
+
+_NONE = np.empty((0, 0), dtype=np.float32)
 
 
 def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int, every: int = 0) -> Iterator[Chunk[T]]:
@@ -83,33 +69,90 @@ def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int, eve
         texts: the texts with their windows; taken as they are needed.
         pad_id: id of the padding sub-token.
         budget: most sub-tokens of a batch, padding included.
-        every: texts after which a new chunk begins in any case, so that a run that starts there makes the same batches
-            (the last digits of logits depend on what a text is batched with); 0 leaves it to the chunk's size.
+        every: texts after which batches begin anew, so that a run that starts there makes the same batches (the last
+            digits of logits depend on what a text is batched with); 0 never begins anew.
 
     Returns:
         Finished chunks; their texts, one chunk after the other, are the texts in their order.
     """
-    waiting: deque[Chunk[T]] = deque()
-
-    def batches() -> Iterator[Batch]:
-        for chunk in _gather(texts, every):
-            waiting.append(chunk)
-            yield from chunk.batches(pad_id, budget)
-
-    for logits in engine.run(batches()):
-        while waiting[0].finished:  # nothing but texts without windows
-            yield waiting.popleft()
-        waiting[0].place(logits)
-        if waiting[0].finished:
-            yield waiting.popleft()
-    yield from waiting
-
-
-def _gather(texts: Iterable[T], every: int) -> Iterator[Chunk[T]]:
-    chunk: Chunk[T] = Chunk()
-    for count, text in enumerate(texts, start=1):
-        if chunk.add(text) or (every and count % every == 0):
+    run = _Run(iter(texts), pad_id, budget, every)
+    while not run.exhausted:
+        for logits in engine.run(run.batches()):
+            run.place(logits)
+            if run.enough():
+                yield run.finished()
+        if (chunk := run.finished()).texts:
             yield chunk
-            chunk = Chunk()
-    if chunk.texts:
-        yield chunk
+
+
+class _Run(Generic[T]):
+    """What is known of a run: the texts on their way, and the windows that wait."""
+
+    def __init__(self, texts: Iterator[T], pad_id: int, budget: int, every: int) -> None:
+        self.exhausted = False
+        self._texts, self._pad, self._every = texts, pad_id, every
+        self._pool: Pool[tuple[_Waiting[T], int]] = Pool(budget)
+        self._waiting: deque[_Waiting[T]] = deque()
+        self._sent: deque[list[tuple[_Waiting[T], int]]] = deque()
+        self._taken = 0  # texts
+        self._given = 0  # sub-tokens, since batches began anew
+        self._border = False
+
+    def batches(self) -> Iterator[Batch]:
+        """Batches as long as there are texts; ends early where texts without windows pile up, to give these out."""
+        while True:
+            self._fill()
+            if not self._pool:
+                if not self._border or self.exhausted:
+                    return
+                self._border, self._given = False, 0
+                continue
+            rows = self._pool.take()
+            self._sent.append(rows)
+            windows = [waiting.text.windows[number] for waiting, number in rows]
+            self._given += sum(len(window.ids) for window in windows)
+            yield pad([window.ids for window in windows], [window.types for window in windows], self._pad)
+
+    def _fill(self) -> None:
+        target = min(POOL_TOKENS, _FIRST_TOKENS + 2 * self._given)
+        empty = 0
+        while self._pool.units < target and empty < POOL_TOKENS and not (self._border or self.exhausted):
+            try:
+                text = next(self._texts)
+            except StopIteration:
+                self.exhausted = True
+                return
+            self._taken += 1
+            self._border = bool(self._every) and self._taken % self._every == 0
+            waiting = _Waiting(text)
+            self._waiting.append(waiting)
+            empty += not waiting.left
+            for number, window in enumerate(text.windows):
+                self._pool.add((waiting, number), len(window.ids))
+
+    def place(self, logits: Logits) -> None:
+        """Takes the logits (B, T, L) or (B, L) of the next batch."""
+        for values, (waiting, number) in zip(logits, self._sent.popleft(), strict=True):
+            length = len(waiting.text.windows[number].ids)
+            waiting.logits[number] = values if values.ndim == 1 else values[:length]
+            waiting.left -= 1
+
+    def enough(self) -> bool:
+        """Whether the first texts are finished, and worth to be given out together."""
+        tokens = 0
+        for waiting in self._waiting:
+            if waiting.left:
+                return False
+            tokens += waiting.tokens + 1
+            if tokens >= _CHUNK_TOKENS:
+                return True
+        return False
+
+    def finished(self) -> Chunk[T]:
+        """Takes the first texts out, as far as they are finished."""
+        chunk: Chunk[T] = Chunk()
+        while self._waiting and not self._waiting[0].left:
+            waiting = self._waiting.popleft()
+            chunk.texts.append(waiting.text)
+            chunk.logits.append(waiting.logits)
+        return chunk

@@ -11,7 +11,7 @@ from tagline.predict.tagger import SplitText, Tagger, split_words
 from tagline.records import Classification, Document
 from tagline.text.sequences import TextOrPair
 
-BORDER = 1024
+BORDER = 2048
 """Rows after which batches begin anew: a run that is resumed at a multiple of it gives the same scores bit for bit."""
 
 
