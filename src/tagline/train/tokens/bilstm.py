@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 from tagline.data.corpus import Corpus
 from tagline.data.vectors import Coverage, WordVectors, cover, read_vectors
 from tagline.models.bilstm import BiLstmConfig, BiLstmForTokenClassification
-from tagline.models.encoders import TokenEncoder
+from tagline.models.encoders import TokenEncoder, transformers_logging
 from tagline.text.shapes import TYPES
 from tagline.text.subtokens import SubTokenizer
 from tagline.train.tokens.settings import BiLstmSettings
@@ -59,6 +59,7 @@ def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings
     Raises:
         DataError: the file of vectors cannot be read.
     """
+    transformers_logging.disable_progress_bar()
     normalizer = normalizers.Lowercase() if settings.lowercase else None
     counts: Counter[str] = Counter()
     for word, times in Counter(word for sentence in train.sentences for word in sentence.words).items():
