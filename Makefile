@@ -12,7 +12,7 @@ CODE := src tests examples $(wildcard bench)
 REVIEW := I was afraid of the street, but we slept like stones, and the people at the desk were very kind.
 SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
 
-.PHONY: help setup browser demo test slow check bench clean
+.PHONY: help setup browser java demo test slow check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name what; do \
@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    echo "setup 1/2: creating $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "setup 2/2: installing Tagline and its extras (about 2 GB unpacked; some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,dev]" -c constraints.txt
+	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,dev]" -c constraints.txt
 	@touch $@
 	@echo "setup: done"
 
@@ -62,11 +62,19 @@ browser: setup ## have a Chromium for the tests of pages; without one they are s
 	    $(BIN)/python -m playwright install chromium >/dev/null 2>&1 || \
 	    echo "browser: none can be had here; the tests of pages in a browser are skipped"; }
 
-test: check browser ## lint, check types and run the tests
+java: ## have a Java for the tests of Spark; without one they are skipped
+	@command -v java >/dev/null || [ -n "$${JAVA_HOME:-}" ] || { \
+	    echo "java: installing one"; \
+	    { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && \
+	        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null 2>&1; } || \
+	    echo "java: none can be had here; install Java 17 or newer, else the tests of Spark are skipped"; }
+
+test: check browser java ## lint, check types and run the tests
 	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
 	@$(BIN)/python -m pytest -m "not slow" tests/train
 	@$(BIN)/python -m pytest -m "not slow" tests/cli
-	@$(BIN)/python -m pytest -m "not slow" --ignore=tests/train --ignore=tests/cli
+	@$(BIN)/python -m pytest -m "not slow" tests/spark
+	@$(BIN)/python -m pytest -m "not slow" --ignore=tests/train --ignore=tests/cli --ignore=tests/spark
 
 slow: setup ## run the slow tests: whole corpora, memory over large files
 	@$(BIN)/python -m pytest -m slow
