@@ -21,6 +21,7 @@ from tests.serve.conftest import Models
 from tests.serve.support import LINES, LONG, Server, alive, same
 
 TOKENS, TEXTS = "/v1/token-classification", "/v1/text-classification"
+CALM = ("--max-wait", 60)  # nobody is refused, however slow the machine
 
 
 class Load:
@@ -92,7 +93,7 @@ def load(server: Server, body: dict[str, Any], path: str = TOKENS, clients: int 
 
 
 def test_sigterm_answers_what_was_accepted(models: Models) -> None:
-    with Server(models.tokens) as server, load(server, {"inputs": LINES[0]}) as asking:
+    with Server(models.tokens, *CALM) as server, load(server, {"inputs": LINES[0]}) as asking:
         server.send(signal.SIGTERM)
         assert server.process.wait(60) == 0
         asking.wait_for(lambda: asking.refused > 0)
@@ -109,7 +110,7 @@ def test_sigterm_answers_what_was_accepted(models: Models) -> None:
 
 
 def test_sigterm_lets_a_long_text_finish(models: Models) -> None:
-    with Server(models.tokens) as server:
+    with Server(models.tokens, *CALM) as server:
         texts = [LONG * 2] * 150
         asking = Load(server.port, {"inputs": texts}, TOKENS, clients=1)
         deadline = time.monotonic() + 60
@@ -128,7 +129,10 @@ def test_sighup_changes_the_model_under_load(tmp_path: Path) -> None:
     place, other = tmp_path / "model", tmp_path / "other"
     write_classifier("bert-uncased", HEADS["two"], place)
     write_classifier("bert-uncased", HEADS["five"], other)
-    with Server(place) as server, load(server, {"inputs": LINES[0], "parameters": {"top_k": None}}, TEXTS) as asking:
+    with (
+        Server(place, *CALM) as server,
+        load(server, {"inputs": LINES[0], "parameters": {"top_k": None}}, TEXTS) as asking,
+    ):
         worker = server.worker()
         assert {len(answer) for _, answer in asking.answers} == {2}
         place.rename(tmp_path / "old")
@@ -149,7 +153,7 @@ def test_sighup_changes_the_model_under_load(tmp_path: Path) -> None:
 
 
 def test_a_killed_worker_is_replaced(models: Models) -> None:
-    with Server(models.tokens) as server, load(server, {"inputs": LINES[0]}) as asking:
+    with Server(models.tokens, *CALM) as server, load(server, {"inputs": LINES[0]}) as asking:
         worker = server.worker()
         before = server.metric('tagline_requests_total{route="token-classification",status="200"}')
         os.kill(worker, signal.SIGKILL)

@@ -143,6 +143,8 @@ class Lanes:
 
     def _check(self, job: Job) -> None:
         mine, other = CLASSES[job.long], CLASSES[not job.long]
+        if self._pending[mine] <= self._settings.budget * self._settings.count:
+            return  # what waits goes with the next batches, however slow they seemed so far
         share = 1.0 if not self._pending[other] else 3.0 if job.long else 1.5
         wait = self._pending[mine] * share * self._elapsed / self._computed / self._settings.count
         if wait > (self._settings.max_wait_long if job.long else self._settings.max_wait):
