@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tagline.cli import options as shared
-from tagline.cli.training import Run, check_extra, places, settings_of
+from tagline.cli.training import Run, check_extra, one_voice, places, settings_of
 from tagline.errors import Interrupted, OutputError, UsageError
 
 
@@ -29,6 +29,9 @@ def train(
     ] = None,
     vectors: Annotated[
         Path | None, typer.Option(help="Word vectors of word2vec or GloVe, for --encoder bilstm.", show_default=False)
+    ] = None,
+    characters: Annotated[
+        int | None, typer.Option(help="Characters of a word that --encoder bilstm reads, e.g. 14.", show_default=False)
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.", show_default=False)] = None,
     batch_tokens: Annotated[int | None, typer.Option(help="Sub-tokens of a step.", show_default=False)] = None,
@@ -74,13 +77,18 @@ def train(
     precision: Annotated[str | None, typer.Option(help="auto, bf16 or f32.", show_default=False)] = None,
     threads: shared.Threads = 0,
 ) -> None:
-    """Train a model on annotated text, keep the best epoch on dev, and write its folder."""
+    """Train a model on annotated text, keep the best epoch on dev, and write its folder.
+
+    On several GPUs or processors: torchrun --nproc-per-node 2 -m tagline train TRAIN -o MODEL. A step stays the same.
+    """
     check_extra()
+    first = one_voice()
     given = {
         "encoder": encoder, "epochs": epochs, "batch_tokens": batch_tokens, "learning_rate": learning_rate,
         "seed": seed, "patience": patience, "unknown_tags": unknown_tags, "precision": precision, "threads": threads,
         "pooling": pooling, "class_weights": class_weights, "focal_gamma": focal_gamma,
         "label_smoothing": label_smoothing, "head": head, "vectors": None if vectors is None else str(vectors),
+        "characters": characters,
     }  # fmt: skip
     chosen_task = shared.task(task, texts.given() or ("--split" if split else ""), train_file)
     files = {role: path for role, path in (("train", train_file), ("dev", dev), ("test", test)) if path is not None}
@@ -88,10 +96,11 @@ def train(
         from tagline.cli.train_tokens import train_tokens
         from tagline.train.tokens.settings import settings_for
 
-        if vectors is not None and not encoder.startswith("bilstm"):
-            raise UsageError(f"--vectors is for --encoder bilstm, not for {encoder!r}; leave one of the two away")
+        if not encoder.startswith("bilstm") and (vectors is not None or characters is not None):
+            name = "vectors" if vectors is not None else "characters"
+            raise UsageError(f"--{name} is for --encoder bilstm, not for {encoder!r}; leave one of the two away")
         token_settings = settings_of(settings_for(encoder), given, settings or [])
-        run = Run(files, *places(output, resume, overwrite), resume, overwrite)
+        run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
         reading = shared.read_options(form, word_column, tag_column, scheme, strict)
         metrics = _kept(run, lambda: train_tokens(run, token_settings, reading, allow_leakage))
     else:
@@ -99,7 +108,7 @@ def train(
         from tagline.train.texts.settings import TextSettings
 
         text_settings = settings_of(TextSettings, given, settings or [])
-        run = Run(files, *places(output, resume, overwrite), resume, overwrite)
+        run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
         metrics = _kept(run, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage))
     if json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +53,19 @@ def learn(
     manifest: Callable[[Fitted[P]], Manifest],
     judge: Callable[[Path], dict[str, Any]],
 ) -> dict[str, Any]:
-    """Fits, judges through the engine that users will run, writes the folder; gives the metrics."""
+    """Fits, judges through the engine that users will run, writes the folder; gives the metrics.
+
+    Of several processes the first one writes and judges; the others have nothing to give.
+    """
     from tagline.cli.progress import training
     from tagline.publish.write import Parts, write_model
     from tagline.train.fit import fit
+    from tagline.train.processes import Processes
 
     with training() as report:
         fitted = fit(prepared, settings, run.work, run.resume, report)
+    if not Processes.here().main:
+        return {}
     if fitted.calibration is not None:
         shared.say(f"scores calibrated on dev: {fitted.calibration}")
     parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
@@ -66,14 +74,27 @@ def learn(
     return folder.manifest.metrics
 
 
-def places(output: Path, resume: bool, overwrite: bool) -> tuple[Path, Path]:
+def places(output: Path, resume: bool, overwrite: bool, first: bool = True) -> tuple[Path, Path]:
     """The model folder and, beside it, the folder of the run. Whether they can be made is found out before any work.
+
+    Args:
+        output: as it was asked for.
+        resume: go on with the run that lies there.
+        overwrite: replace what is there.
+        first: whether this is the first process of the run; the others look at nothing, for the first one has begun.
 
     Raises:
         OutputError: something is there that may not be replaced, or nothing can be made there.
     """
     if output.name in ("", ".."):
         output = output.resolve()
+    work = output.with_name(output.name + ".training")
+    if first:
+        _check_places(output, work, resume, overwrite)
+    return output, work
+
+
+def _check_places(output: Path, work: Path, resume: bool, overwrite: bool) -> None:
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; expected the name of a folder to make")
     if output.is_dir() and any(output.iterdir()):
@@ -81,7 +102,6 @@ def places(output: Path, resume: bool, overwrite: bool) -> tuple[Path, Path]:
             raise OutputError(f"{output} is a folder that holds no model, and only models are replaced; name another")
         if not overwrite:
             raise OutputError(f"{output} is there already; type --overwrite to replace it, or another name with -o")
-    work = output.with_name(output.name + ".training")
     if work.exists() and not resume and not overwrite:
         raise OutputError(f"{work} holds an unfinished run; type --resume to go on, or --overwrite to begin anew")
     if resume and not work.exists():
@@ -92,7 +112,18 @@ def places(output: Path, resume: bool, overwrite: bool) -> tuple[Path, Path]:
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         reason = "may not be written to" if place.is_dir() else "is a file"
         raise OutputError(f"{output} cannot be made: {place} {reason}; give another place with -o")
-    return output, work
+
+
+def one_voice() -> bool:
+    """Has only the first of several processes print; the others but for a crash. Whether this is the first."""
+    from tagline.train.processes import Processes
+
+    if Processes.here().main:
+        return True
+    silence = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (it lasts as long as the process)
+    sys.stdout = sys.stderr = silence
+    sys.excepthook = lambda *error: traceback.print_exception(*error, file=sys.__stderr__)
+    return False
 
 
 def check_extra() -> None:
