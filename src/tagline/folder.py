@@ -29,7 +29,7 @@ CARD = "README.md"
 FORMAT = 1
 WORD_LEVEL = "tagline-bilstm"  # `model_type` of the family that reads words instead of sub-tokens
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
-_OF_TOKENS = ("scheme", "bare", "words", "shapes", "transitions")
+_OF_TOKENS = ("scheme", "bare", "words", "shapes", "characters", "transitions")
 _OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
 _KINDS: dict[str, Callable[[Any], Any]] = {"words": WordRules.from_dict, "scheme": Scheme, "problem": Problem}
 _OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm")
@@ -47,6 +47,7 @@ class Manifest:
         window: most sub-tokens of a window, special tokens included.
         overlap: most sub-tokens that neighbouring windows share.
         shapes: whether segment ids carry word shapes.
+        characters: how many ids of characters follow each word's own (a BiLSTM's); 0: none.
         transitions: (L + 1, L + 1) scores of moves [from, to] between tags that a CRF learned, last row the start and
             last column the end of a sentence; empty without a CRF.
         problem: of texts: one label, several labels, or a number (`problem_type` in `config.json`).
@@ -71,6 +72,7 @@ class Manifest:
     window: int = 256
     overlap: int = 63
     shapes: bool = False
+    characters: int = 0
     transitions: list[list[float]] = field(default_factory=list)
     problem: Problem = Problem.SINGLE
     paired: bool | None = None

@@ -29,7 +29,8 @@ def make(**changes: Any) -> BiLstmForTokenClassification:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(3)
-    return model.eval()
+    model.train(False)
+    return model
 
 
 def batch(lengths: tuple[int, ...] = LENGTHS) -> Ids:
@@ -46,6 +47,19 @@ def logits(model: BiLstmForTokenClassification, inputs: Ids) -> NDArray[np.float
     with torch.no_grad():
         found = model(**{name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in inputs.items()}).logits
     return np.asarray(found.numpy())
+
+
+CHARACTERS = {"characters": 4, "alphabet_size": 30, "filters": 8}
+
+
+def spelt(inputs: Ids, step: int = 5) -> Ids:
+    """The same words, each followed by four characters."""
+    random = np.random.default_rng(6)
+    found = {name: np.repeat(each, step, axis=1) for name, each in inputs.items()}
+    letters = random.integers(0, 30, found["input_ids"].shape) * found["attention_mask"]
+    firsts = np.arange(letters.shape[1]) % step == 0
+    found["input_ids"] = np.where(firsts, found["input_ids"], letters)
+    return found
 
 
 def alone(inputs: Ids, row: int) -> Ids:
@@ -103,6 +117,39 @@ def test_openvino_computes_the_same(tmp_path: Path) -> None:
     np.testing.assert_allclose(found[inside], logits(model, inputs)[inside], rtol=0, atol=1e-5)
     for row, length in enumerate(LENGTHS):
         np.testing.assert_allclose(np.array(graph(alone(inputs, row))[0])[0], found[row, :length], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ["torch", "openvino", "onnx"])
+def test_characters(tmp_path: Path, engine: str) -> None:
+    """Each word's emission stands at all of its places; a batch is padded to any length."""
+    model, inputs = make(**CHARACTERS), spelt(batch())
+    expected, inside = logits(model, inputs), inputs["attention_mask"] > 0
+    wider = {name: np.pad(each, ((0, 0), (0, 3))) for name, each in inputs.items()}
+    if engine == "torch":
+        firsts = expected[:, ::5].repeat(5, axis=1)
+        assert np.array_equal(firsts, expected)
+        for row, length in enumerate(LENGTHS):
+            one = {name: each[row : row + 1, : 5 * length] for name, each in inputs.items()}
+            np.testing.assert_allclose(logits(model, one)[0], expected[row, : 5 * length], rtol=0, atol=1e-5)
+        changed = {**inputs, "input_ids": inputs["input_ids"].copy()}
+        changed["input_ids"][0, 3] = (changed["input_ids"][0, 3] + 1) % 30
+        assert not np.array_equal(logits(model, changed)[0], expected[0])
+        found = logits(model, wider)
+    elif engine == "openvino":
+        import openvino
+
+        write_graph(model, tmp_path)
+        options = {"INFERENCE_PRECISION_HINT": "f32"}
+        found = np.array(openvino.Core().compile_model(tmp_path / "openvino_model.xml", "CPU", options)(wider)[0])
+    else:
+        runtime = pytest.importorskip("onnxruntime")
+        write_onnx(model, tmp_path)
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3
+        session = runtime.InferenceSession(str(tmp_path / "model.onnx"), options, providers=["CPUExecutionProvider"])
+        found = session.run(["logits"], wider)[0]
+    assert found.shape == (*wider["input_ids"].shape, 3)
+    np.testing.assert_allclose(found[:, :-3][inside], expected[inside], rtol=0, atol=1e-5)
 
 
 def test_onnx_computes_the_same(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import tagline
 from tagline.data.corpus import Corpus, read_corpus
 from tagline.data.vectors import write_vectors
 from tagline.engines.base import EngineSettings
+from tagline.errors import FolderError, UsageError
 from tagline.folder import ModelFolder
 from tagline.models.bilstm import BiLstmForTokenClassification
 from tagline.models.crf import crf_of
@@ -139,6 +140,40 @@ def test_case_and_shapes_by_option(place: Path) -> None:
     subtokens = lower.encoder.subtokens
     assert subtokens([word])[0].ids == subtokens([word.swapcase()])[0].ids
     assert subtokens([word])[0].types != subtokens([word.lower()])[0].types
+
+
+def test_characters_by_option(place: Path) -> None:
+    """Words that were never seen are told apart by their letters."""
+    common = ("--encoder", "bilstm", "--set", "hidden=16", "--set", "filters=16", *LEARN, "--batch-tokens", 512)
+    done = call(
+        "train", place / "train.conll", "--dev", place / "dev.conll", "-o", place / "spelt", "--characters", 7,
+        "--epochs", 2, *common,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    folder = ModelFolder.open(place / "spelt")
+    assert folder.manifest.characters == 7
+    answers = {}
+    for engine in ("openvino", "torch"):
+        tagger = Tagger.open(folder.path, EngineSettings(engine, "f32", "cpu", 1, cache=False))
+        answers[engine] = [tagger(text) for text in ("Xyzzyq moved.", "", "Pl\u00f9gh \U0001f600 " * 300)]
+    for ours, theirs in zip(answers["openvino"], answers["torch"], strict=True):
+        assert ours.tags == theirs.tags
+        assert len(ours.tags) == len(ours.words)
+        np.testing.assert_allclose(ours.scores, theirs.scores, atol=1e-4)
+    subtokens = Tagger.open(folder.path).encoder.subtokens
+    one, other, long = subtokens(["Xab", "Xba", "abcdefghijXYZ"])
+    assert one.ids[0] == other.ids[0] == subtokens.unknown
+    assert one.ids != other.ids
+    assert one.ids[4:] == (subtokens.pad,) * 4
+    assert len(long.ids) == 8
+    assert long.ids[1:4] == subtokens(["abcdXYZ"])[0].ids[1:4]
+    assert long.ids[5:] == subtokens(["abcdXYZ"])[0].ids[5:]
+    with pytest.raises(FolderError, match="reads characters"):
+        tagline.pipeline("token-classification", str(folder.path))
+    with pytest.raises(UsageError, match="--window is 8; a word with its characters takes 11"):
+        prepare_tokens(read(place), None, BiLstmSettings(characters=10, window=8))
+    with pytest.raises(UsageError, match="characters=99; expected 0 to 40"):
+        BiLstmSettings(characters=99)
 
 
 def test_the_notebooks_setting(place: Path) -> None:

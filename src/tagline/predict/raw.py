@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from tagline.errors import UsageError
+from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKENIZER, ModelFolder
 from tagline.text.lots import clean, lots
 from tagline.text.shapes import shape_ids
@@ -87,11 +87,16 @@ class RawEncoder:
         folder: the model folder.
 
     Raises:
-        FolderError: the tokenizer or its configuration is damaged.
+        FolderError: the tokenizer or its configuration is damaged, or the model reads characters.
     """
 
     def __init__(self, folder: ModelFolder) -> None:
         manifest = folder.manifest
+        if manifest.characters:
+            raise FolderError(
+                f"{folder.path}: a BiLSTM that reads characters has no sub-tokens to answer with in the Hugging Face "
+                "schema; read with tagline.load, or tagline predict"
+            )
         framed = SubTokenizer.from_file(folder.path / TOKENIZER)
         # SubTokenizer may put a space before the text; here the text is read as the tokenizer was saved.
         self.tokenizer: Any = Tokenizer.from_file(str(folder.path / TOKENIZER))

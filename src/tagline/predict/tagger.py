@@ -70,7 +70,7 @@ class Tagger:
             raise FolderError(f"{folder.path}: a model for {manifest.task}; expected one for {TOKEN_CLASSIFICATION}")
         self.folder, self.engine, self.batch_tokens = folder, engine, batch_tokens
         self.splitter = WordSplitter(manifest.words)
-        subtokens = SubTokenizer.from_file(folder.path / TOKENIZER, manifest.shapes)
+        subtokens = SubTokenizer.from_file(folder.path / TOKENIZER, manifest.shapes, manifest.characters)
         self.encoder = WindowEncoder(subtokens, manifest.window, manifest.overlap)
         self.decoder = Decoder(folder.labels, manifest.scheme, manifest.bare, constrained, manifest.transitions)
 

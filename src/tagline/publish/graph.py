@@ -41,10 +41,11 @@ def input_names(model: PreTrainedModel) -> list[str]:
     return [name for name in names if name != "token_type_ids" or getattr(model.config, "type_vocab_size", 0) > 1]
 
 
-def example_inputs(names: list[str]) -> dict[str, torch.Tensor]:
-    """Two windows of nine sub-tokens, the second padded, to trace a model with."""
-    example = {name: torch.ones((2, 9), dtype=torch.int64) for name in names}
-    example["attention_mask"][1, 6:] = 0
+def example_inputs(names: list[str], model: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """Two windows of nine words (a sub-token each, or spelt), the second padded, to trace a model with."""
+    step = 1 + getattr(model.config, "characters", 0)
+    example = {name: torch.ones((2, 9 * step), dtype=torch.int64) for name in names}
+    example["attention_mask"][1, 6 * step :] = 0
     if "token_type_ids" in example:
         example["token_type_ids"].zero_()
     return example
@@ -55,7 +56,7 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
     import openvino
 
     names = input_names(model)
-    example = example_inputs(names)
+    example = example_inputs(names, model)
     with quiet(), torch.no_grad():
         graph = openvino.convert_model(
             LogitsOf(model, names),

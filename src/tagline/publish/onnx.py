@@ -34,7 +34,7 @@ def write_onnx(model: PreTrainedModel, folder: Path) -> None:
         try:
             program = torch.onnx.export(
                 LogitsOf(model, names).eval(),
-                tuple(example_inputs(names).values()),
+                tuple(example_inputs(names, model).values()),
                 dynamo=True,
                 dynamic_shapes=(tuple({0: "batch", 1: "length"} for _ in names),),
                 input_names=names,

@@ -40,27 +40,29 @@ class SubTokenizer:
             one (byte-level BPE), and to neither pad nor truncate.
         shapes: whether segment ids carry the words' shapes; otherwise they are 0.
         longest: most sub-tokens that one word may take; the rest of a longer word is left out, and said.
+        characters: of a tokenizer that gives each word one id: so many ids of characters follow it, of a longer word
+            those of its beginning and its end. Their tokens are `character_token` of each character.
     """
 
-    def __init__(self, tokenizer: Tokenizer, shapes: bool = False, longest: int = 48) -> None:
+    def __init__(self, tokenizer: Tokenizer, shapes: bool = False, longest: int = 48, characters: int = 0) -> None:
         self.tokenizer = spaced(tokenizer)
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
-        self.shapes, self.longest = shapes, longest
+        self.shapes, self.longest, self.characters = shapes, longest, characters
         self._cache: dict[str, Pieces] = {}
         self.prefix, self.suffix = frame_of(self.tokenizer).parts
         self.unknown = special_id(self.tokenizer, "[UNK]", "<unk>", "[MASK]", "<mask>", "[PAD]", "<pad>")
         self.pad = pad_id(self.tokenizer)
 
     @classmethod
-    def from_file(cls, path: Path, shapes: bool = False) -> SubTokenizer:
+    def from_file(cls, path: Path, shapes: bool = False, characters: int = 0) -> SubTokenizer:
         """Loads a `tokenizer.json`.
 
         Raises:
             FolderError: the file is missing or is none.
         """
         try:
-            return cls(Tokenizer.from_str(path.read_text(encoding="utf-8")), shapes)
+            return cls(Tokenizer.from_str(path.read_text(encoding="utf-8")), shapes, characters=characters)
         except Exception as error:  # tokenizers raises plain Exception
             raise FolderError(
                 f"{path}: not a tokenizer that can be loaded ({error}); expected the tokenizer.json of a Hugging Face "
@@ -90,6 +92,15 @@ class SubTokenizer:
             return [pieces or fresh[word] for word, pieces in zip(words, found, strict=True)]
         return found  # type: ignore[return-value]
 
+    def _spelled(self, word: str) -> Iterable[int]:
+        """Ids of a word's characters, padded at the end."""
+        if len(word) > self.characters:
+            word = word[: self.characters // 2] + word[len(word) - (self.characters + 1) // 2 :]
+        for character in word:
+            found = self.tokenizer.token_to_id(character_token(_encodable(character)))
+            yield self.unknown if found is None else found
+        yield from [self.pad] * (self.characters - len(word))
+
     def _encode(self, words: Iterable[str]) -> dict[str, Pieces]:
         fresh: dict[str, Pieces] = dict.fromkeys(words, _NONE)
         encodings = self.tokenizer.encode_batch_fast(
@@ -98,9 +109,16 @@ class SubTokenizer:
         for word, encoding in zip(fresh, encodings, strict=True):
             ids = tuple(encoding.ids[: self.longest]) or (self.unknown,)
             shortened = len(encoding.ids) > self.longest or len(word) > _LONGEST
+            if self.characters:
+                ids = (ids[0], *self._spelled(word))
             first, rest = shape_ids(word) if self.shapes else (0, 0)
             fresh[word] = Pieces(ids, (first, *[rest] * (len(ids) - 1)), shortened)
         return fresh
+
+
+def character_token(character: str) -> str:
+    """The token of a character in a vocabulary of words: none of these has a space in it."""
+    return f" {character}"
 
 
 def _encodable(word: str) -> str:

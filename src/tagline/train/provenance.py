@@ -45,6 +45,7 @@ def manifest_of_tokens(fitted: Fitted[PreparedTokens], corpora: dict[str, Corpus
         window=prepared.windows.length,
         overlap=prepared.windows.overlap,
         shapes=prepared.encoder.shapes,
+        characters=prepared.encoder.subtokens.characters,
         transitions=prepared.transitions(fitted.model),
         calibration=_calibration(fitted),
         training={**_provenance(fitted, data), **more},

@@ -16,7 +16,7 @@ from tagline.data.vectors import Coverage, WordVectors, cover, read_vectors
 from tagline.models.bilstm import BiLstmConfig, BiLstmForTokenClassification
 from tagline.models.encoders import TokenEncoder, transformers_logging
 from tagline.text.shapes import TYPES
-from tagline.text.subtokens import SubTokenizer
+from tagline.text.subtokens import SubTokenizer, character_token
 from tagline.train.tokens.settings import BiLstmSettings
 
 PADDING, UNKNOWN = "[PAD]", "[UNK]"
@@ -70,8 +70,11 @@ def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings
         vectors = read_vectors(settings.vectors, settings.vocabulary, {word.lower() for word in counts})
         known = vectors.rows(settings.lowercase)
         coverage = cover(counts, known)
-    words = [PADDING, UNKNOWN, *sorted(counts.keys() | known.keys())]
-    tokenizer = _tokenizer(words, normalizer)
+    spelt = {character for each in train.sentences for word in each.words for character in word}
+    alphabet = [PADDING, UNKNOWN, *map(character_token, sorted(spelt if settings.characters else ()))]
+    words = [*alphabet, *sorted(counts.keys() | known.keys())]
+    longest = _WORDS * (1 + settings.characters)
+    tokenizer = _tokenizer(words, normalizer, longest)
     shapes = settings.lowercase if settings.shapes is None else settings.shapes
     config = BiLstmConfig(
         vocab_size=len(words),
@@ -80,8 +83,11 @@ def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings
         num_hidden_layers=settings.layers,
         dense_size=settings.dense,
         type_vocab_size=TYPES if shapes else 1,
+        characters=settings.characters,
+        alphabet_size=len(alphabet),
+        filters=settings.filters,
         dropout=0.5 if settings.dropout is None else settings.dropout,
-        max_position_embeddings=_WORDS,
+        max_position_embeddings=longest,
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
     )
@@ -92,20 +98,22 @@ def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings
         occurs = torch.tensor([counts.get(word, 0) for word in words], dtype=torch.float32)
         model.unknown_rates = settings.word_dropout / (settings.word_dropout + occurs)
         model.unknown_rates[:2] = 0.0
-    subtokens = SubTokenizer(Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()), shapes)
+    subtokens = SubTokenizer(
+        Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()), shapes, characters=settings.characters
+    )
     fresh = frozenset(name for name, _ in model.named_parameters() if name.startswith("classifier."))
-    encoder = TokenEncoder(model, tokenizer, _WORDS, settings.encoder, fresh, subtokens, shapes)
+    encoder = TokenEncoder(model, tokenizer, longest, settings.encoder, fresh, subtokens, shapes)
     return BiLstm(encoder, vectors, coverage)
 
 
-def _tokenizer(words: list[str], normalizer: Any) -> Any:
+def _tokenizer(words: list[str], normalizer: Any, longest: int) -> Any:
     """A tokenizer that gives every word one id."""
     backend = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token=UNKNOWN))
     if normalizer is not None:
         backend.normalizer = normalizer
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=backend, pad_token=PADDING, unk_token=UNKNOWN, model_max_length=_WORDS
+        tokenizer_object=backend, pad_token=PADDING, unk_token=UNKNOWN, model_max_length=longest
     )
 
 

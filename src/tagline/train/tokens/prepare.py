@@ -111,9 +111,11 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         encoder, vectors = load_for_tokens(settings.encoder, labels, settings.shapes), {}
     if settings.head == "crf":
         encoder = _with_crf(encoder, labels, settings.scheme)
-    longest = settings.window or min(_WINDOW, encoder.longest)
+    longest = settings.window or min(_WINDOW * (1 + encoder.subtokens.characters), encoder.longest)
     if longest > encoder.longest:
         raise UsageError(f"--window is {longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
+    if longest < 1 + encoder.subtokens.characters:
+        raise UsageError(f"--window is {longest}; a word with its characters takes {1 + encoder.subtokens.characters}")
     overlap = settings.overlap
     room = longest - encoder.subtokens.specials
     if overlap is not None and not 0 <= overlap < room:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from tagline.data.schemes import Scheme
 from tagline.errors import UsageError
@@ -11,6 +11,7 @@ from tagline.train.settings import FitSettings, at_least, one_of
 
 SUBTOKENS = ("first", "all")
 HEADS = ("linear", "crf")
+MOST_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class BiLstmSettings(TokenSettings):
         layers: BiLSTM layers.
         dense: numbers of a dense layer before the head; 0: none.
         lowercase: whether words are looked up in lower case.
+        characters: how many characters of a word are read, of a longer one those of its beginning and end; 0: none.
+        filters: numbers that are made of a word's characters.
         word_dropout: a word that occurs n times in the training data is shown as unknown with probability
             word_dropout / (word_dropout + n) while training; 0: never.
     """
@@ -68,14 +71,26 @@ class BiLstmSettings(TokenSettings):
     layers: int = 2
     dense: int = 0
     lowercase: bool = True
+    characters: int = 0
+    filters: int = 64
     word_dropout: float = 0.25
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("vocabulary", "embedding", "hidden", "layers"):
+        for name in ("vocabulary", "embedding", "hidden", "layers", "filters"):
             at_least(name, getattr(self, name), 1)
-        for name in ("dense", "word_dropout"):
+        for name in ("dense", "word_dropout", "characters"):
             at_least(name, getattr(self, name), 0)
+        if self.characters > MOST_CHARACTERS:
+            raise UsageError(f"--set characters={self.characters}; expected 0 to {MOST_CHARACTERS}")
+
+    def sized(self, tokens: int) -> Self:
+        """The settings with batches and epochs fixed; unasked, batches are as large in words as without characters."""
+        step = 1 + self.characters
+        if self.batch_tokens or step == 1:
+            return super().sized(tokens)
+        sized = super().sized(tokens // step)
+        return replace(sized, batch_tokens=sized.batch_tokens * step)
 
 
 @dataclass(frozen=True)
