@@ -18,6 +18,7 @@ from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS
 from tagline.models.encoders import load_for_tokens
 from tagline.publish.graph import write_graph
 from tagline.publish.int8 import write_int8
+from tagline.publish.int8_dynamic import write_dynamic_int8
 from tagline.records import Batch
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tokenizer does not support real words:UserWarning")
@@ -101,3 +102,27 @@ def test_what_loses_too_much_is_refused_with_the_figures(made: Made) -> None:
 def test_standard_output_stays_clean(made: Made, capfd: pytest.CaptureFixture[str]) -> None:
     write_int8(made.folder, made.windows[:4], scores(0.9), 0.9)
     assert capfd.readouterr() == ("", "")
+
+
+def test_without_calibration_weights_are_rounded_and_activations_while_computing(made: Made) -> None:
+    result = write_dynamic_int8(made.folder, scores(0.899), 0.9)
+    assert (result.score, result.given_back) == (0.899, ())
+    assert result.layers > 5
+    graph = read(made.folder)
+    assert graph.get_rt_info(["runtime_options", "DYNAMIC_QUANTIZATION_GROUP_SIZE"]).astype(str) == "32"
+    assert not quantised(made.folder)
+    size = (made.folder / INT8_WEIGHTS).stat().st_size
+    assert size < 0.5 * (made.folder / GRAPH_WEIGHTS).stat().st_size
+    compiled = compile_graph(graph, {"INFERENCE_PRECISION_HINT": "f32"})
+    apart, spread = [], []
+    for batch in made.windows:
+        feed = {each.get_any_name(): getattr(batch, each.get_any_name()) for each in compiled.inputs}
+        theirs = torch_logits(made.model, batch)
+        apart.append(np.abs(compiled(feed)[0] - theirs).mean())
+        spread.append(theirs.std())
+    assert 0 < np.mean(apart) < 0.1 * np.mean(spread)
+
+
+def test_rounded_weights_that_lose_too_much_are_refused(made: Made) -> None:
+    with pytest.raises(RefusedError, match=r"int8 loses 40\.00 points on dev .*--calibrate"):
+        write_dynamic_int8(made.folder, lambda: 0.5, 0.9)

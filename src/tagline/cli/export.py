@@ -35,7 +35,11 @@ def export(
         typer.Option(help="Text to compare the engines on; --dev serves, too, where it is given.", show_default=False),
     ] = None,
     calibrate: Annotated[
-        Path | None, typer.Option(help="Of int8: text like that to be read.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Of int8: text that fixes the ranges of activations; else these are found while computing.",
+            show_default=False,
+        ),
     ] = None,
     dev: Annotated[
         Path | None, typer.Option(help="Of int8: annotated file that the loss is measured on.", show_default=False)
@@ -128,12 +132,8 @@ class _Files:
     def check(self, to: str) -> None:
         if to not in TARGETS:
             raise UsageError(f"--to is {to!r}; accepted are {', '.join(TARGETS)}")
-        if to == "int8" and (self.calibrate is None or self.dev is None):
-            missing = "--calibrate" if self.calibrate is None else "--dev"
-            raise UsageError(
-                f"--to int8 needs {missing} FILE: it is calibrated on text like that to be read (--calibrate), and "
-                "what it loses is measured on an annotated file (--dev)"
-            )
+        if to == "int8" and self.dev is None:
+            raise UsageError("--to int8 needs --dev FILE: what int8 loses is measured on an annotated file")
         if to != "int8" and self.calibrate is not None:
             raise UsageError(f"--calibrate is for --to int8, got --to {to}; leave it away")
         if self.sample is None and self.dev is None:
@@ -225,10 +225,14 @@ class _Export:
     def _write_int8(self, place: Path) -> None:
         from tagline.predict.sampling import calibration_windows
         from tagline.publish.int8 import write_int8
+        from tagline.publish.int8_dynamic import write_dynamic_int8
 
-        assert self.texts.calibration is not None
-        windows = calibration_windows(self.folder, self.texts.calibration, self.numbers.windows)
         reference = self._score(place, "f32")
+        if self.texts.calibration is None:
+            shared.say(f"rounding the weights; {self.metric} in f32 is {100 * reference:.2f}")
+            self.int8 = write_dynamic_int8(place, lambda: self._score(place, "int8"), reference, self.numbers.max_loss)
+            return
+        windows = calibration_windows(self.folder, self.texts.calibration, self.numbers.windows)
         shared.say(f"quantising on {len(windows)} windows; {self.metric} in f32 is {100 * reference:.2f}")
         self.int8 = write_int8(place, windows, lambda: self._score(place, "int8"), reference, self.numbers.max_loss)
 

@@ -40,7 +40,7 @@ def _need_graph(folder: ModelFolder, precision: str) -> None:
         if not folder.has(INT8_GRAPH, INT8_WEIGHTS):
             raise FolderError(
                 f"{folder.path}: no int8 graph in it ({INT8_GRAPH} and .bin). Type: tagline export {folder.path} "
-                "--to int8 --calibrate FILE --dev FILE; or leave --precision int8 away"
+                "--to int8 --dev FILE; or leave --precision int8 away"
             )
     elif not folder.has_graph:
         raise FolderError(

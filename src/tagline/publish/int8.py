@@ -101,7 +101,7 @@ def _named(batch: Batch, graph: Any) -> dict[str, NDArray[np.int64]]:
 
 
 def _quantise(graph: Any, data: list[dict[str, NDArray[np.int64]]], left_out: list[str]) -> Any:
-    with _silent():
+    with silent():
         try:
             import nncf
         except ImportError as error:
@@ -172,7 +172,7 @@ def _outputs(graph: Any, data: list[dict[str, NDArray[np.int64]]]) -> list[NDArr
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """NNCF draws progress bars on standard output, where results belong, and speaks of versions on import."""
     import logging
 
