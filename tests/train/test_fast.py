@@ -99,7 +99,7 @@ def test_the_derivative_is_right_with_dropout_and_padding() -> None:
     def layer(entered: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
         layout = Layout.of(real, 2, 3, heads)
         plan = LayerPlan(layout, Masks(seed=1), 0.3, (0.2, 0.4), (1e-5, 1e-5), torch.float64)
-        return FlatLayer.apply(plan, entered, *others)  # type: ignore[no-any-return]
+        return FlatLayer.apply(plan, entered, *others)  # type: ignore[no-any-return, no-untyped-call]
 
     assert len(parameters) == len(PARAMETERS)
     assert torch.autograd.gradcheck(layer, (hidden, *parameters))
@@ -108,7 +108,7 @@ def test_the_derivative_is_right_with_dropout_and_padding() -> None:
 def test_numbers_are_dropped_at_the_rate_and_the_mean_is_kept() -> None:
     mask = Masks(seed=4).draw((200, 500), 0.1)
     assert mask is not None
-    assert mask.unique().tolist() == pytest.approx([0.0, 1 / 0.9], rel=1e-4)
+    assert sorted(set(mask.flatten().tolist())) == pytest.approx([0.0, 1 / 0.9], rel=1e-4)
     dropped = (mask == 0).double()
     assert float(dropped.mean()) == pytest.approx(0.1, abs=0.005)
     assert float(mask.double().mean()) == pytest.approx(1.0, abs=0.005)

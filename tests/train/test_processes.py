@@ -69,10 +69,12 @@ def test_two_processes_learn_what_one_does(folders: tuple[Path, Path, str]) -> N
     for name, expected in weights[0].items():
         assert bool(weights[1][name].isfinite().all())
         torch.testing.assert_close(weights[1][name], expected, rtol=5e-2, atol=5e-3, msg=name)
-    metrics = [json.loads((folder / "tagline.json").read_text(encoding="utf-8"))["metrics"] for folder in (one, two)]
-    scores = [each["dev"]["strict"]["overall"]["f1"] for each in metrics]
+    told = [json.loads((folder / "tagline.json").read_text(encoding="utf-8")) for folder in (one, two)]
+    scores = [each["metrics"]["dev"]["strict"]["f1"] for each in told]
     assert scores[1] > 0
     assert scores[1] == pytest.approx(scores[0], abs=0.1)
+    epochs = [each["training"]["dev_score_by_epoch"] for each in told]
+    assert epochs[1] == pytest.approx(epochs[0], abs=0.1)
 
 
 def test_only_the_first_prints(folders: tuple[Path, Path, str]) -> None:
