@@ -19,7 +19,7 @@ from tagline.folder import TEXT_CLASSIFICATION, Manifest, seal
 from tagline.records import Problem
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
 __all__ = ["cache", "workshop"]
 
@@ -119,7 +119,9 @@ def visit(browser: Browser, address: str) -> Iterator[Visitor]:
         contexts.append(context)
         page = context.new_page()
         own = url or address
-        page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console", lambda said: troubles.append(said.text) if said.type == "error" and not _probe(said) else None
+        )
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda asked: troubles.append(asked.url) if _strange(asked.url, own) else None)
         return Visit(page, own)
@@ -128,6 +130,11 @@ def visit(browser: Browser, address: str) -> Iterator[Visitor]:
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+def _probe(said: ConsoleMessage) -> bool:
+    """Streamlit's own question, on a page below the first, where the app begins."""
+    return "/_stcore/" in said.location["url"]
 
 
 def _strange(url: str, own: str) -> bool:

@@ -96,6 +96,12 @@ class Visit:
             "input[type=file]", files=[{"name": name, "mimeType": "application/octet-stream", "buffer": content}]
         )
         self.page.get_by_text(name).first.wait_for()
+        self.page.locator(".st-key-start button, [data-testid=stAlert]").first.wait_for()
+        self.rest()
+
+    def form(self, name: str) -> None:
+        """Chooses the format of the result."""
+        self.page.locator(".st-key-form button").filter(has_text=name).click()
         self.rest()
 
     def download(self, place: Path) -> bytes:

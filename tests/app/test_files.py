@@ -36,7 +36,7 @@ def test_a_table_in_and_lines_of_json_out(models: Models, visit: Visitor, tmp_pa
     entities = [each for line in saved.decode().splitlines() for each in json.loads(line)["entities"]]
     assert page.locator(".st-key-counts .chip").count() == len({each["label"] for each in entities})
     assert len(there.chips("first")) == len(entities)
-    page.get_by_role("button", name="CSV").click()  # other choices: what was made before goes
+    there.form("CSV")  # other choices: what was made before goes
     page.get_by_text("4 texts read").wait_for(state="detached")
 
 
@@ -47,7 +47,7 @@ def test_columns_out(workshop: Workshop, models: Models, visit: Visitor, tmp_pat
     there = visit(390)
     page = there.open("file")
     there.upload(source.name, source.read_bytes())
-    page.get_by_role("button", name="CoNLL").click()
+    there.form("CoNLL")
     there.rest()
     page.get_by_role("button", name="Read the file").click()
     page.locator(".st-key-done").wait_for()
@@ -63,8 +63,8 @@ def test_pairs_in_and_a_table_out(models: Models, visit: Visitor, tmp_path: Path
     page = there.open("file")
     there.choose("Model", "pairs")
     there.upload(source.name, source.read_bytes())
-    assert page.get_by_role("button", name="CoNLL").count() == 0
-    page.get_by_role("button", name="CSV").click()
+    assert page.locator(".st-key-form button").all_inner_texts() == ["JSONL", "CSV"]
+    there.form("CSV")
     there.rest()
     page.get_by_role("button", name="Read the file").click()
     page.get_by_text("2 texts read").wait_for()

@@ -1,0 +1,113 @@
+"""The Space folder: whole, pinned, and at work with nothing but itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.app.conftest import Models, Visitor
+from tests.app.serving import serving
+from tests.cli.support import ROOT, call, refused, tree
+
+import tagline
+from tagline.publish.space import NEEDED
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+TEXT = "Maria Novak moved from Lisbon to Oslo."
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_space_runs_by_itself(models: Models, browser: Browser, visit: Visitor, tmp_path: Path) -> None:
+    space = tmp_path / "space"
+    (tmp_path / "own.txt").write_text(f"{TEXT}\nJohn Parker stayed.\n", encoding="utf-8")
+    done = call("export", models.tagger, "--to", "space", space, "--examples", tmp_path / "own.txt")
+    assert done.code == 0, done
+    where = subprocess.run(
+        [sys.executable, "-c", "import tagline.app.home, tagline; print(tagline.__file__)"],
+        cwd=space, capture_output=True, text=True, check=True, env=_plain(space),
+    )  # fmt: skip
+    assert Path(where.stdout.strip()) == space / "tagline" / "__init__.py"
+    port = free_port()
+    command = [
+        sys.executable, "-m", "streamlit", "run", "app.py", "--server.address=127.0.0.1", f"--server.port={port}",
+    ]  # fmt: skip
+    with serving(command, _plain(space), space, f"http://127.0.0.1:{port}") as url:
+        there = visit(url=url)
+        page = there.open()
+        page.locator(".st-key-sample_0 button").click()
+        page.locator(".st-key-marked").wait_for()
+        there.rest()
+        answer = tagline.load(models.tagger)(TEXT)
+        assert [chip.rpartition(" ")[0] for chip in there.chips()] == [
+            f"{each['text']} {each['label']}" for each in answer.fields()["entities"]
+        ]
+        assert page.get_by_role("link", name="Compare").count() == 0
+
+
+def _plain(space: Path) -> dict[str, str]:
+    """The environment of somebody who has not installed Tagline."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
+        "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(space),
+    }  # fmt: skip
+
+
+def test_what_is_in_it(models: Models, tmp_path: Path) -> None:
+    space = tmp_path / "space"
+    done = call("export", models.stars, "--to", "space", space, "--json")
+    assert done.code == 0, done
+    made = json.loads(done.out)["files"]
+    assert {"README.md", "Dockerfile", "app.py", "requirements.txt", ".github/workflows/sync.yml"} <= set(made)
+    files = tree(space)
+    assert files["model/openvino_model.bin"] == (models.stars / "openvino_model.bin").read_bytes()
+    assert "model/model.safetensors" not in files  # the Space runs the graph
+    assert not [name for name in files if name.startswith(("tagline/cli", "tagline/train")) or "__pycache__" in name]
+    assert not [text for text in files.values() if b"@NAME@" in text or b"@VERSION@" in text and b"# @" in text]
+    front = dict(re.findall(r"^(\w+): (.*)$", files["README.md"].decode().split("---")[1], re.MULTILINE))
+    assert (front["sdk"], front["app_port"], front["title"]) == ("docker", "8501", '"stars"')
+    assert len(front["short_description"]) <= 60  # the hub's bound
+    assert all(line.partition("==")[2] for line in files["requirements.txt"].decode().splitlines())
+    assert b"model/*.bin filter=lfs" in files[".gitattributes"]
+    assert tomllib.loads(files[".streamlit/config.toml"].decode())["browser"]["gatherUsageStats"] is False
+    workflow = files[".github/workflows/sync.yml"].decode()
+    assert "secrets.HF_TOKEN" in workflow
+    assert "lfs: true" in workflow
+
+
+def test_requirements_are_those_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = dict(each.split(">=") for each in (*project["dependencies"], *project["optional-dependencies"]["app"]))
+    assert {name: declared[name] for name in NEEDED} == NEEDED
+
+
+def test_what_is_refused_and_what_is_kept(models: Models, tmp_path: Path) -> None:
+    space = tmp_path / "space"
+    refused(call("export", models.stars, "--to", "space"), "needs a folder", "--to space DIR")
+    refused(call("export", models.stars, "--to", "onnx", space, "--sample", "x"), "DIR", "--to space")
+    refused(call("export", tmp_path / "none", "--to", "space", space), "does not exist")
+    (space / ".git").mkdir(parents=True)
+    (space / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (space / "old.txt").write_text("old")
+    refused(call("export", models.stars, "--to", "space", space), "not empty", "--overwrite")
+    assert call("export", models.stars, "--to", "space", space, "--overwrite").code == 0
+    assert (space / ".git" / "HEAD").read_text() == "ref: refs/heads/main\n"
+    assert not (space / "old.txt").exists()
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (plain / name).write_bytes((models.stars / name).read_bytes())
+    refused(call("export", plain, "--to", "space", tmp_path / "other"), "no OpenVINO graph", "--to openvino")
+    assert not (tmp_path / "other").exists()
