@@ -59,7 +59,8 @@ class Load:
                     link = None
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self.unanswered.append(repr(error))
-                link.close()
+                if link is not None:
+                    link.close()
                 link = None
         if link is not None:
             link.close()

@@ -206,7 +206,7 @@ class Lanes:
                         continue
                     return
                 jobs = [self._inbox.popleft() for _ in range(min(len(self._inbox), _READ))]
-                self._since[name] = time.monotonic()
+                self._since[name] = started = time.monotonic()
             if jobs:
                 self._read(jobs)
             with self._change:
@@ -215,6 +215,8 @@ class Lanes:
                     self._change.notify()
             if pieces:
                 self._compute(pieces)
+                with self._change:
+                    self._measure(time.monotonic() - started, sum(piece.length for piece in pieces))
 
     def _has_work(self) -> bool:
         return bool(self._inbox or self._queue or self._stopping)
@@ -276,7 +278,6 @@ class Lanes:
         taken, tokens = time.monotonic() - started, sum(piece.length for piece in pieces)
         ready = []
         with self._change:
-            self._measure(taken, tokens)
             for piece, logits in zip(pieces, found, strict=True):
                 job = piece.job
                 if job.done:
@@ -301,6 +302,7 @@ class Lanes:
                 self._metrics.observe("tagline_queue_seconds", CLASSES[job.long], value=now - job.arrived)
 
     def _measure(self, seconds: float, tokens: int) -> None:
+        """What a lane took for so many sub-tokens, reading and answering included."""
         fade = math.exp(-tokens / _MEMORY)
         self._elapsed, self._computed = self._elapsed * fade + seconds, self._computed * fade + tokens
 
