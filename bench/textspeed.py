@@ -28,6 +28,7 @@ def throughput(folder: Path, repeats: int) -> dict[str, Any]:
     from tagline.data.texts.options import TextOptions
     from tagline.data.texts.reading import read_texts
     from tagline.engines.base import EngineSettings
+    from tagline.folder import INT8_GRAPH
     from tagline.predict.classifier import Classifier
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -37,7 +38,7 @@ def throughput(folder: Path, repeats: int) -> dict[str, Any]:
     runs: dict[str, Callable[[], Any]] = {
         "transformers.pipeline, defaults": lambda: [theirs(text) for text in texts],
     }
-    for precision in ("auto", "f32"):
+    for precision in ("auto", "f32", *(["int8"] if (folder / INT8_GRAPH).exists() else [])):
         ours = Classifier.open(folder, EngineSettings(precision=precision))
         runs[f"tagline, {ours.engine.name} {ours.engine.precision}"] = partial(ours, texts)
     answers = {name: _labels(run()) for name, run in runs.items()}  # one round that does not count
