@@ -13,7 +13,7 @@ from urllib.request import urlopen
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PATIENCE = 60.0  # seconds that a busy machine may take for anything
+PATIENCE = 25.0  # seconds that a busy machine may take for anything
 EVIL = '<img src=x onerror="window.broken=1">'
 
 

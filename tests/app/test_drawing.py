@@ -41,7 +41,7 @@ def test_a_label_has_one_colour() -> None:
 
 
 def test_a_document_is_drawn_whole() -> None:
-    assert parts(TEXT, DOCUMENT.entities)[1] == DOCUMENT.entities[0]
+    assert parts(TEXT, DOCUMENT.entities)[0] == DOCUMENT.entities[0]
     drawn = DOCUMENT._repr_html_()
     assert EVIL not in drawn
     body = re.sub(r"<style>.*?</style>", "", drawn, flags=re.DOTALL)

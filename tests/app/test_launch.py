@@ -16,6 +16,7 @@ from tagline.app.setup import Setup, named, read_examples
 from tagline.errors import DataError, UsageError
 from tagline.predict import load
 from tagline.predict.files import FileJob, RowOptions, predict_file
+from tagline.predict.rows import BORDER
 
 
 @pytest.mark.parametrize("missing", ["streamlit", "annotated_text"])
@@ -72,14 +73,14 @@ def test_examples_are_read(tmp_path: Path) -> None:
 
 def test_a_long_file_lets_others_have_their_turn(models: Models, tmp_path: Path) -> None:
     source, turn = tmp_path / "long.txt", Lock()
-    source.write_text("John Parker moved from Oslo to New York.\n" * 2500, encoding="utf-8")
+    source.write_text("John Parker moved from Oslo to New York.\n" * (2 * BORDER + 400), encoding="utf-8")
     model = load(models.tagger, precision="f32", threads=1)
     rows, shares = [], []
     for progress in predict_file(model, FileJob(source, tmp_path / "o.jsonl", RowOptions()), turn):
         assert not turn.locked()
         rows.append(progress.rows)
         shares.append(progress.share)
-    assert rows == [1024, 2048, 2500, 2500]
+    assert rows == [BORDER, 2 * BORDER, 2 * BORDER + 400, 2 * BORDER + 400]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     done = call("predict", models.tagger, source, "-o", tmp_path / "p.jsonl", "--precision", "f32", "--threads", "1")
