@@ -27,7 +27,12 @@ warnings.filterwarnings("ignore")
 from common import DATA, machine, spread
 
 OURS, OURS_F32, OURS_PLAIN, PEER = "tagline", "tagline, f32", "tagline, --set fast=false", "run_ner-style Trainer, fp32"
-SIDES = {OURS: {}, OURS_F32: {"precision": "f32"}, OURS_PLAIN: {"fast": False}, PEER: None}
+SIDES: dict[str, dict[str, Any] | None] = {
+    OURS: {},
+    OURS_F32: {"precision": "f32"},
+    OURS_PLAIN: {"fast": False},
+    PEER: None,
+}
 
 
 class _Over(Exception):
@@ -119,7 +124,7 @@ def peer(data: Path, threads: int, turns: Turns, sentences: int) -> None:
             labels[place] = number[own[words[place]]]
         rows.append({**encoded, "labels": labels})
 
-    class Count(DataCollatorForTokenClassification):  # type: ignore[misc]
+    class Count(DataCollatorForTokenClassification):
         def __call__(self, features: Any, return_tensors: Any = None) -> Any:
             seen.append(sum(len(each["input_ids"]) for each in features))
             return super().__call__(features, return_tensors)
@@ -175,7 +180,7 @@ def _until_ready(process: subprocess.Popen[str]) -> dict[str, Any]:
             return found
         if line.startswith('{"tokens"'):
             found = json.loads(line)
-    raise SystemExit(f"{process.args[-1]!r} ended before it was asked to")  # type: ignore[index]
+    raise SystemExit(f"{process.args}: ended before it was asked to; --loud shows what it said")
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:

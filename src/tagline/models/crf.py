@@ -95,6 +95,10 @@ class CrfLoss:
         likelihoods: torch.Tensor = self.crf(emissions, tags, lengths, edges)
         return likelihoods.sum() / lengths.sum()
 
+    def mass(self, labels: NDArray[Any]) -> float:
+        """What the loss of a batch is divided by: its words."""
+        return float((labels[:, 1:-1] >= 0).sum())
+
 
 def words_of(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The words of each row, moved together.

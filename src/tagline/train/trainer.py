@@ -23,9 +23,11 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from tagline.errors import UsageError
 from tagline.machine import cores, processor_has_bf16
+from tagline.models.crf import crf_of
 from tagline.models.encoders import LoadedEncoder
 from tagline.train.callbacks import SaveWithin
 from tagline.train.dataset import EpochBatches, Share, as_array, only
+from tagline.train.fast.encoder import flat_encoder
 from tagline.train.prepared import DevScore, Prepared
 from tagline.train.processes import Processes
 from tagline.train.runs import Run, first_line
@@ -111,6 +113,8 @@ def make_trainer(
     # A run that was killed after it had ended early has nothing left but to take its best checkpoint.
     epochs = int(run.epochs) if patience and run.waited >= patience else settings.epochs
     arguments = _arguments(settings, run.work, epochs, prepared.metric if score is not None else None)
+    # A CRF works outside the model's forward, where its wrapper would take it for unused.
+    arguments.ddp_find_unused_parameters = flat_encoder(model) is None and crf_of(model) is None
     here = Processes.here()
     share = Share(here.rank, here.count, getattr(prepared.loss, "mass", None)) if here.count > 1 else None
     trainer = SharedTrainer(
