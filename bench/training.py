@@ -180,7 +180,7 @@ def _until_ready(process: subprocess.Popen[str]) -> dict[str, Any]:
             return found
         if line.startswith('{"tokens"'):
             found = json.loads(line)
-    raise SystemExit(f"{process.args}: ended before it was asked to; --loud shows what it said")
+    raise SystemExit(f"{process.args!r}: ended before it was asked to; --loud shows what it said")
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
