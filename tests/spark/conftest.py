@@ -23,6 +23,8 @@ FRAMES = (
 )  # fmt: skip
 GOOD = ("I really like that movie", "I like that film", "We really like this movie", "The movie i watched is great")
 BAD = ("The last movie i watched is awful", "That movie is awful", "The last film is awful", "I find this movie awful")
+MASTER = os.environ.get("TAGLINE_SPARK_MASTER", "local-cluster[2,1,1024]")
+"""Two worker processes on this machine, each with an executor of one core."""
 GENTLY = (*LEARN, "--learning-rate", "2e-3", "--epochs", "8")
 
 
@@ -101,7 +103,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         from tagline.spark import session
 
         started = session(
-            "local-cluster[2,1,1024]", "tests", spark__driver__memory="512m", spark__executor__memory="512m",
+            MASTER, "tests", spark__driver__memory="512m", spark__executor__memory="512m",
             spark__ui__enabled="false", spark__ui__showConsoleProgress="false", spark__sql__shuffle__partitions=2,
             spark__driver__bindAddress="127.0.0.1", spark__driver__host="127.0.0.1", spark__log__level="ERROR",
             spark__sql__warehouse__dir=str(home / "warehouse"), spark__sql__execution__arrow__pyspark__enabled="true",

@@ -66,7 +66,7 @@ def chunks(frame: Any) -> list[list[tuple[int, int, str, str]]]:
 
 
 def locally(models: Models, texts: list[str | None]) -> list[list[tuple[int, int, str, str]]]:
-    tagger = tagline.load(models.tagger)
+    tagger: Any = tagline.load(models.tagger)
     return [
         [] if text is None else [(each.start, each.end - 1, each.label, each.text) for each in tagger(text)]
         for text in texts
@@ -81,7 +81,7 @@ def test_people_and_places_become_chunks_in_one_pass(spark: Any, models: Models)
     assert (21, 28, "LOC", "New York") in found
     plan = result.filter("size(chunk) > 0")._jdf.queryExecution().executedPlan().toString()
     assert plan.count("ArrowEvalPython") == 1, plan
-    row = result.first()
+    row: Any = result.first()
     assert [each.result for each in row.token] == TEXT.split()
     assert row.ner[0].metadata["word"] == "John"
     assert row.ner[0].metadata["sentence"] == "0"
@@ -97,7 +97,8 @@ def test_opinions_become_classes(spark: Any, models: Models) -> None:
     result = Pipeline(stages=class_stages(models)).fit(data).transform(data)
     found = {row.text: getattr(row, "class")[0] for row in result.collect()}
     assert (found[LIKED].result, found[DISLIKED].result) == ("positive", "negative")
-    local = tagline.load(models.classifier)(LIKED, None)
+    classifier: Any = tagline.load(models.classifier)
+    local = classifier(LIKED, None)
     assert float(found[LIKED].metadata["positive"]) == pytest.approx(local.score, abs=1e-5)
     assert (found[LIKED].begin, found[LIKED].end) == (0, len(LIKED) - 1)
 
@@ -175,13 +176,14 @@ def test_finisher_gives_plain_columns(spark: Any, models: Models) -> None:
     data = spark.createDataFrame([(0, TEXT)], "id int, text string")
     stages = [*ner_stages(models), Finisher().setInputCols("token", "chunk").setIncludeMetadata(True)]
     result = Pipeline(stages=stages).fit(data).transform(data)
-    row = result.first()
+    row: Any = result.first()
     assert row.finished_token == TEXT.split()
     assert "John Parker" in row.finished_chunk
     assert ("entity", "PER") in [(each.key, each.value) for each in row.finished_chunk_metadata]
     assert not {"document", "ner", "chunk"} & set(result.columns)
     stages[-1] = Finisher().setInputCols(["token"]).setOutputCols(["words"]).setOutputAsArray(False)
-    assert Pipeline(stages=stages).fit(data).transform(data).first().words == "@".join(TEXT.split())
+    row = Pipeline(stages=stages).fit(data).transform(data).first()
+    assert row.words == "@".join(TEXT.split())
 
 
 def test_each_worker_opens_a_model_once(spark: Any, models: Models) -> None:

@@ -58,6 +58,8 @@ def predict_folder(model: Path, source: str, output: str | None, run: SparkRun) 
     """
     if output is None:
         raise UsageError("--spark writes a folder; type: tagline predict MODEL INPUT OUTPUT --spark MASTER")
+    if "://" not in output and Path(output).exists() and not run.overwrite:  # known before Spark has started
+        raise OutputError(f"{output}: is there already; choose another name or add --overwrite")
     from tagline.spark import counts, predict
     from tagline.spark import session as start
 

@@ -108,6 +108,10 @@ class Stage(Transformer, DefaultParamsReadable[Any], DefaultParamsWritable):
 class HasInputs(Params):
     """Columns of annotations to read."""
 
+    if TYPE_CHECKING:  # setters that `settable` writes
+
+        def __getattr__(self, name: str) -> Any: ...
+
     inputCols: Param[Any] = Param(
         Params._dummy(), "inputCols", "columns of annotations to read", TypeConverters.toListString
     )

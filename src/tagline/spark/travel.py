@@ -13,6 +13,7 @@ from tagline.predict.staged import ModelFacts, needed_files
 from tagline.spark.models import ARCHIVE, ModelRef
 
 TRAVELS = ("auto", "path", "broadcast")
+_OPTIONS = {"engine": "auto", "precision": "auto", "batch_tokens": 1024}
 _SENT: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
 
@@ -34,7 +35,10 @@ def refer(facts: ModelFacts, path: str, session: SparkSession | None, travel: st
     files = None
     if session is not None and not archived and travel != "path" and not _single_machine(session, travel):
         files = _broadcast(session, facts)
-    return ModelRef(given, facts.fingerprint, facts.tags, tuple(sorted(options.items())), files)
+    named = tuple(
+        sorted({**_OPTIONS, **options}.items())
+    )  # one name for one way of running: it is the key of the cache
+    return ModelRef(given, facts.fingerprint, facts.tags, named, files)
 
 
 def _single_machine(session: SparkSession, travel: str) -> bool:
