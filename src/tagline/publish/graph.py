@@ -41,9 +41,9 @@ def input_names(model: PreTrainedModel) -> list[str]:
     return [name for name in names if name != "token_type_ids" or getattr(model.config, "type_vocab_size", 0) > 1]
 
 
-def example_inputs(names: list[str], model: PreTrainedModel) -> dict[str, torch.Tensor]:
+def example_inputs(names: list[str], model: PreTrainedModel | None = None) -> dict[str, torch.Tensor]:
     """Two windows of nine words (a sub-token each, or spelt), the second padded, to trace a model with."""
-    step = 1 + getattr(model.config, "characters", 0)
+    step = 1 + (getattr(model.config, "characters", 0) if model is not None else 0)
     example = {name: torch.ones((2, 9 * step), dtype=torch.int64) for name in names}
     example["attention_mask"][1, 6 * step :] = 0
     if "token_type_ids" in example:

@@ -60,8 +60,9 @@ class BiLstmSettings(TokenSettings):
 
     encoder: str = "bilstm"
     head: str = "crf"
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     head_learning_rate: float = 5e-3
+    dropout: float | None = 0.3
     freeze_embeddings: bool = False
     precision: str = "f32"
     vectors: str | None = None
