@@ -13,7 +13,7 @@ from urllib.request import urlopen
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PATIENCE = 25.0  # seconds that a busy machine may take for anything
+PATIENCE = 60.0  # seconds that a busy machine may take for anything
 EVIL = '<img src=x onerror="window.broken=1">'
 
 
@@ -89,6 +89,20 @@ class Visit:
         return [
             text.replace("\n", " ") for text in self.page.locator(f".st-key-{key} .tagline-span").all_text_contents()
         ]
+
+    def shows(self, expected: Sequence[str], key: str = "marked") -> None:
+        """Waits until the coloured spans are these."""
+        self.reads(f".st-key-{key} .tagline-span", expected)
+
+    def reads(self, selector: str, expected: Sequence[str]) -> None:
+        """Waits until the elements have these texts."""
+        from playwright.sync_api import expect
+
+        expect(self.page.locator(selector)).to_have_text(list(expected), timeout=PATIENCE * 1000)
+
+    def says(self, text: str) -> None:
+        """Waits for a text."""
+        self.page.get_by_text(text).first.wait_for()
 
     def upload(self, name: str, content: bytes) -> None:
         """Gives the page a file."""

@@ -32,6 +32,10 @@ def captions(document: Document) -> list[str]:
     return [f"{each.text} {each.label} {each.score:.2f}" for each in document]
 
 
+def _ticked(answer: Classification, label: str) -> str:
+    return f"✓ {label}" if label in answer.labels else label
+
+
 def test_a_text_is_tagged(models: Models, visit: Visitor, tmp_path: Path) -> None:
     there = visit()
     page = there.open()
@@ -39,8 +43,8 @@ def test_a_text_is_tagged(models: Models, visit: Visitor, tmp_path: Path) -> Non
     there.type(TEXT)
     expected = local(models.tagger, TEXT)
     assert len(expected) >= 3
-    assert there.chips() == captions(expected)
-    assert page.get_by_text(f"{len(expected)} entities").is_visible()
+    there.shows(captions(expected))
+    there.says(f"{len(expected)} entities")
     assert page.locator("[data-testid=stDataFrame]").is_visible()
     with page.expect_download() as waiting:
         page.locator(".st-key-save button").click()
@@ -48,7 +52,7 @@ def test_a_text_is_tagged(models: Models, visit: Visitor, tmp_path: Path) -> Non
     assert json.loads((tmp_path / "answer.json").read_text("utf-8")) == expected.to_dict()
     there.go("File")
     there.go("Read")
-    assert there.chips() == captions(expected)  # the text is still there
+    there.shows(captions(expected))  # the text is still there
 
 
 def test_an_example_is_clicked_and_cleared(models: Models, visit: Visitor) -> None:
@@ -59,7 +63,7 @@ def test_an_example_is_clicked_and_cleared(models: Models, visit: Visitor) -> No
     there.rest()
     text = page.get_by_label("Text", exact=True).input_value()
     assert text.startswith(page.locator(".st-key-sample_1 button").inner_text().rstrip(" …"))
-    assert there.chips() == captions(local(models.tagger, text))
+    there.shows(captions(local(models.tagger, text)))
     page.get_by_role("button", name="Clear").click()
     there.rest()
     assert page.get_by_label("Text", exact=True).input_value() == ""
@@ -75,11 +79,11 @@ def test_types_and_scores_are_filtered(models: Models, visit: Visitor) -> None:
     page.locator(".st-key-filters").get_by_role("button", name=gone, exact=True).click()
     there.rest()
     left = [each for each in expected if each.label != gone]
-    assert there.chips() == [f"{each.text} {each.label} {each.score:.2f}" for each in left]
-    assert page.get_by_text(f"{len(expected) - len(left)} hidden by the filters").is_visible()
+    there.shows([f"{each.text} {each.label} {each.score:.2f}" for each in left])
+    there.says(f"{len(expected) - len(left)} hidden by the filters")
     page.get_by_role("slider", name="Score from").press("End")
     there.rest()
-    assert there.chips() == [f"{each.text} {each.label} {each.score:.2f}" for each in left if each.score >= 1]
+    there.shows([f"{each.text} {each.label} {each.score:.2f}" for each in left if each.score >= 1])
     shown = page.locator(".st-key-marked .tagline").inner_text()
     assert all(each.text in shown for each in expected)  # only the marks are hidden, never the text
 
@@ -90,8 +94,7 @@ def test_a_text_stays_as_it_is(models: Models, visit: Visitor) -> None:
     page = there.open()
     there.type(text)
     drawn = page.locator(".st-key-marked .tagline")
-    for chip, entity in zip(there.chips(), local(models.tagger, text), strict=True):
-        assert chip == f"{entity.text} {entity.label} {entity.score:.2f}".replace("\n", " ")
+    there.shows(captions(local(models.tagger, text)))
     page.evaluate("document.querySelectorAll('.tagline-span > span').forEach(each => each.remove())")
     assert drawn.text_content() == text
     assert page.evaluate("window.broken") is None
@@ -104,8 +107,7 @@ def test_one_label_of_several(models: Models, visit: Visitor) -> None:
     there.choose("Model", "stars")
     there.type(TEXT)
     expected = scored(models.stars, TEXT)
-    rows = page.locator(".st-key-bars .tagline-bars > b").all_inner_texts()
-    assert rows == [("✓ " if each.label == expected.label else "") + each.label for each in expected.scores]
+    there.reads(".tagline-bars > b", [_ticked(expected, each.label) for each in expected.scores])
     figures = page.locator(".st-key-bars .tagline-bars > i").all_inner_texts()
     assert figures == [f"{each.score:.3f}" for each in expected.scores]
     widths = page.locator(".tagline-bars u").evaluate_all(
@@ -121,14 +123,12 @@ def test_several_labels_with_their_thresholds(models: Models, visit: Visitor) ->
     there.choose("Model", "feelings")
     there.type(TEXT)
     expected = scored(models.feelings, TEXT)
-    shown = page.locator(".tagline-bars > b")
     last = max(at for at, each in enumerate(expected.scores, 1) if each.label in expected.labels)
     assert max(8, last) < 28
-    assert shown.count() == max(8, last)
+    there.reads(".tagline-bars > b", [_ticked(expected, each.label) for each in expected.scores[: max(8, last)]])
     page.get_by_text("Show all 28 labels").click()
     there.rest()
-    rows = shown.all_inner_texts()
-    assert rows == [("✓ " if each.label in expected.labels else "") + each.label for each in expected.scores]
+    there.reads(".tagline-bars > b", [_ticked(expected, each.label) for each in expected.scores])
     assert page.locator(".tagline-bars s").count() == 28
     said = page.locator(".tagline-bars em").first.get_attribute("aria-label")
     best = expected.scores[0]
@@ -140,11 +140,11 @@ def test_a_number_and_a_pair(models: Models, visit: Visitor) -> None:
     page = there.open()
     there.choose("Model", "number")
     there.type(TEXT)
-    assert page.locator(".tagline-number").inner_text() == f"{scored(models.number, TEXT).score:.3f}"
+    there.reads(".tagline-number", [f"{scored(models.number, TEXT).score:.3f}"])
     there.choose("Model", "pairs")
     there.type("Oslo is cold.", "Second text")
     expected = scored(models.pairs, (TEXT, "Oslo is cold."))
-    assert page.locator(".tagline-bars > i").all_inner_texts() == [f"{each.score:.3f}" for each in expected.scores]
+    there.reads(".tagline-bars > i", [f"{each.score:.3f}" for each in expected.scores])
 
 
 def test_two_models_side_by_side(models: Models, visit: Visitor) -> None:
@@ -152,8 +152,8 @@ def test_two_models_side_by_side(models: Models, visit: Visitor) -> None:
     page = there.open("compare")
     there.type(TEXT)
     one, other = local(models.tagger, TEXT), local(models.other, TEXT)
-    assert there.chips("marked_left") == captions(one)
-    assert there.chips("marked_right") == captions(other)
+    there.shows(captions(one), "marked_left")
+    there.shows(captions(other), "marked_right")
     assert captions(one) != captions(other)
     found = [{(each.start, each.end, each.label) for each in document} for document in (one, other)]
     same = len(found[0] & found[1])
@@ -165,11 +165,11 @@ def test_two_models_side_by_side(models: Models, visit: Visitor) -> None:
     assert right is not None
     assert left["x"] + left["width"] <= right["x"]
     there.choose("Right model", "stars")
-    assert page.get_by_text("nothing to hold against each other").is_visible()
+    there.says("nothing to hold against each other")
     there.choose("Left model", "stars")
-    assert page.get_by_text("Both sides show the same model").is_visible()
+    there.says("Both sides show the same model")
     there.choose("Right model", "pairs")
-    assert page.get_by_text("choose two models that read the same").is_visible()
+    there.says("choose two models that read the same")
 
 
 def test_the_card_of_a_model(models: Models, visit: Visitor) -> None:
