@@ -31,7 +31,7 @@ PARTS = ("local", "single", "transformers", "one", "two", "killed", "memory")
 
 def sentences(count: int) -> list[str]:
     """Sentences of CoNLL-2003, as a person would write them, repeated until there are enough."""
-    from tagline.data.reading import read_corpus
+    from tagline.data.corpus import read_corpus
 
     corpus = read_corpus(DATA / "conll2003" / "test.txt")
     texts = [as_written(each.words) for each in corpus.sentences]

@@ -19,7 +19,8 @@ from pyspark.sql.types import ArrayType, StringType, StructType
 from tagline.errors import UsageError
 from tagline.spark.meter import meter_of
 from tagline.spark.reading import Tag
-from tagline.spark.steps import Assemble, Sentences, Step, Tokens
+from tagline.spark.steps import Assemble, Sentences, Step
+from tagline.spark.wording import Tokens
 from tagline.spark.work import ERROR, Output, Work
 
 _PLAN = "_tagline_plan"

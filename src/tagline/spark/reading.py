@@ -14,7 +14,8 @@ from tagline.predict.tagger import SplitText
 from tagline.records import Classification, Label, Problem
 from tagline.spark.cells import Categories, Category, Chunks, Pieces, Row, Tags, Words
 from tagline.spark.models import ModelRef, Models
-from tagline.spark.steps import ROW_ERRORS, find, split_text, words_of
+from tagline.spark.steps import ROW_ERRORS, find
+from tagline.spark.wording import split_text, words_of
 
 I = TypeVar("I")  # noqa: E741 - what a model reads
 A = TypeVar("A")

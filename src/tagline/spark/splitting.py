@@ -16,7 +16,8 @@ from tagline.errors import UsageError
 from tagline.spark.annotation import DOCUMENT, TOKEN
 from tagline.spark.params import HasInputs, Stage, settable
 from tagline.spark.plan import Plan
-from tagline.spark.steps import Bounds, Rules, Sentences, Tokens
+from tagline.spark.steps import Bounds, Sentences
+from tagline.spark.wording import Rules, Tokens
 
 _LONGEST = 99_999  # Spark NLP's default, which would lose enormous sentences; here it stands for no bound
 
