@@ -77,8 +77,8 @@ def stop_at(step: int) -> Report:
     [
         ("single", 0.95, {}),
         ("single", 0.95, {"focal_gamma": 0.5, "label_smoothing": 0.1, "class_weights": "balanced"}),
-        ("several", 0.8, {"epochs": 10}),  # saying each label always gives about 0.57
-        ("several", 0.8, {"epochs": 10, "focal_gamma": 2.0, "class_weights": "balanced"}),
+        ("several", 0.7, {"epochs": 10}),  # eight seeds: 0.75 to 0.95; saying each label always gives about 0.57
+        ("several", 0.7, {"epochs": 10, "focal_gamma": 2.0, "class_weights": "balanced"}),
         ("regression", 0.9, {}),
         ("pairs", 0.95, {"epochs": 20}),
     ],
