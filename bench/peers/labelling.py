@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from common import DATA
-from peers.measuring import Asked, int8_copy
+from peers.measuring import Asked
 
 
 def labels(asked: Asked) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def labels(asked: Asked) -> dict[str, Any]:
     first = opened(plain, "torch", "f32")
     reference = Reference(plain, sample_of(first, corpus, len(corpus.sentences)), asked.threads)
     found: dict[str, Any] = {"torch f32": {"f1": f1(first)}}
-    copy = int8_copy(asked.model)
+    copy = asked.int8()
     folders = [("f32", plain), *([("bf16", plain)] if processor_has_bf16() else [])]
     if copy is not None:
         folders.append(("int8", ModelFolder.open(copy)))

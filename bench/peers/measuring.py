@@ -40,12 +40,17 @@ class Asked:
         """The sentences of CoNLL-2003 test, or the first of them."""
         return _texts()[: self.limit or None]
 
+    def int8(self) -> Path | None:
+        """The copy of the model with an int8 graph; none is made for a trial, where it would take the longest."""
+        folder = WORK / f"{self.model.name}-int8"
+        return int8_copy(self.model) if not self.limit else folder if folder.is_dir() else None
+
     def entries(self, model: Path | None = None, int8: bool = True) -> list[Entry]:
         """The line-up for a model, by default the one asked for."""
         from tagline.machine import processor_has_bf16
 
         chosen = model or self.model
-        copy = int8_copy(chosen) if int8 and model is None else None
+        copy = self.int8() if int8 and model is None else None
         return [
             entry
             for entry in lineup(chosen, copy, processor_has_bf16())
