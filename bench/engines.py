@@ -5,7 +5,8 @@
     python bench/engines.py MODEL --only peers                     only installs the peers and makes graphs
 
 Each part writes build/bench/engines/PART.json as soon as it is measured; `engines_report.py` makes the tables and the
-plot from these files. `--limit N` takes the first N texts, to try the whole out.
+plot from these files. `--limit N` takes the first N texts, to try the whole out: its figures go to PART.trial.json,
+which `engines_report.py --trial` prints.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +21,7 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import engines_report
-
-from common import BUILD, ROOT, machine
-
-sys.path.insert(0, str(ROOT / "bench"))
+from common import BUILD, machine
 from peers import labelling, rating, single, training
 from peers.driver import WORK
 from peers.measuring import Asked
@@ -71,10 +68,11 @@ def measure(asked: Asked, names: list[str]) -> None:
         took = time.perf_counter() - started
         record = {"machine": machine(), "model": asked.model.name, "rounds": asked.rounds, "limit": asked.limit,
                   "threads": asked.threads, "took": took, "figures": figures}  # fmt: skip
-        (WORK / f"{name}.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+        kept = f"{name}.trial.json" if asked.limit else f"{name}.json"
+        (WORK / kept).write_text(json.dumps(record, indent=1), encoding="utf-8")
         print(f"bench: {name} took {took:.0f} s", flush=True)
     if not asked.limit:
-        engines_report.main()
+        engines_report.write(engines_report.read())
 
 
 if __name__ == "__main__":

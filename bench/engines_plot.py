@@ -5,6 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+
+def speeds(peers: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Sub-tokens a second of each peer in each round."""
+    return {name: [each["subtokens"] / seconds for seconds in each["seconds"]] for name, each in peers.items()}
 
 
 def plot(rates: Mapping[str, Sequence[float]], ours: set[str], target: Path) -> None:

@@ -1,10 +1,11 @@
 """Tables and plot of what `engines.py` measured: bench/RESULTS.md between its two marks, and bench/engines.png.
 
-python bench/engines_report.py
+python bench/engines_report.py [--trial]
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 from collections.abc import Callable, Sequence
@@ -23,13 +24,30 @@ Figures = dict[str, Any]
 
 def main() -> None:
     """Command line."""
-    records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (OUT / "engines").glob("*.json")}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trial", action="store_true", help="print what was tried with --limit, and write nothing")
+    trial = parser.parse_args().trial
+    records = read(".trial.json" if trial else ".json")
+    if trial:
+        print(tables(records))
+    else:
+        write(records)
+
+
+def read(ending: str = ".json") -> dict[str, Any]:
+    """Parts that were measured, by name."""
+    found = {path.name.removesuffix(ending): path for path in (OUT / "engines").glob(f"*{ending}")}
+    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in found.items() if "." not in name}
+
+
+def write(records: dict[str, Any]) -> None:
+    """The page's part and the plot."""
     before = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else "# What was measured\n"
     RESULTS.write_text(placed(before, tables(records)), encoding="utf-8")
     if "rates" in records:
-        figures = records["rates"]["figures"]
-        ours = {name for name, each in figures["peers"].items() if each["kind"] == "ours"}
-        engines_plot.plot(speeds(figures["peers"]), ours, PLOT)
+        peers = records["rates"]["figures"]["peers"]
+        ours = {name for name, each in peers.items() if each["kind"] == "ours"}
+        engines_plot.plot(engines_plot.speeds(peers), ours, PLOT)
 
 
 def placed(page: str, made: str) -> str:
@@ -70,11 +88,6 @@ def _spread(values: Sequence[float], digits: int = 0) -> str:
     return f"{middle:,.{digits}f} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
 
 
-def speeds(peers: Figures) -> dict[str, list[float]]:
-    """Sub-tokens a second of each peer in each round."""
-    return {name: [each["subtokens"] / seconds for seconds in each["seconds"]] for name, each in peers.items()}
-
-
 def machine_rate(figures: Figures) -> tuple[str, float] | None:
     """The quickest way to multiply that was found, and its median rate."""
     rates = {name: statistics.median(values) for name, values in figures["machine_rates"].items() if values}
@@ -83,7 +96,7 @@ def machine_rate(figures: Figures) -> tuple[str, float] | None:
 
 def _rate_table(figures: Figures) -> list[str]:
     peers, top = figures["peers"], machine_rate(figures)
-    rates = speeds(peers)
+    rates = engines_plot.speeds(peers)
     middles = {name: statistics.median(values) for name, values in rates.items()}
     lines = [
         "| engine | sub-tokens a second (smallest to largest) | texts a second | × defaults | × best batch | setting "
@@ -150,7 +163,7 @@ def _base(figures: Figures) -> list[str]:
 
 def _lengths(figures: Figures) -> list[str]:
     words = list(figures["words"])
-    rates = {length: speeds(each["peers"]) for length, each in figures["words"].items()}
+    rates = {length: engines_plot.speeds(each["peers"]) for length, each in figures["words"].items()}
     lines = [
         "### Texts of several lengths",
         "",

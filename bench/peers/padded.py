@@ -39,7 +39,8 @@ class Padded:
         self.tokenizer: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()
-        self.first, self.last = (int(self.tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]"))
+        vocabulary = self.tokenizer.get_vocab()
+        self.first, self.last = vocabulary["[CLS]"], vocabulary["[SEP]"]
         self.engine, self.room, self.overlap = engine, window - 2, overlap
         self.setting = 1024
 

@@ -48,10 +48,9 @@ class Spacy:
 
     def read(self, texts: Sequence[str]) -> list[list[Entity]]:
         """Entities of each text."""
-        options = {} if self.setting is None else {"batch_size": self.setting}
         return [
             [(each.label_, each.start_char, each.end_char) for each in document.ents]
-            for document in self.nlp.pipe(texts, **options)
+            for document in self.nlp.pipe(texts, batch_size=self.setting)
         ]
 
 
