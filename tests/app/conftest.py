@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from tests.app.serving import Visit, serving
@@ -112,7 +112,7 @@ def visit(browser: Browser, address: str) -> Iterator[Visitor]:
     troubles: list[str] = []
 
     def run(width: int = 1280, dark: bool = False, url: str = "") -> Visit:
-        scheme = "dark" if dark else "light"
+        scheme: Literal["dark", "light"] = "dark" if dark else "light"
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
         )

@@ -107,7 +107,7 @@ class Visit:
     def upload(self, name: str, content: bytes) -> None:
         """Gives the page a file."""
         self.page.set_input_files(
-            "input[type=file]", files=[{"name": name, "mimeType": "application/octet-stream", "buffer": content}]
+            "input[type=file]", files={"name": name, "mimeType": "application/octet-stream", "buffer": content}
         )
         self.page.get_by_text(name).first.wait_for()
         self.page.locator(".st-key-start button, [data-testid=stAlert]").first.wait_for()
