@@ -21,6 +21,8 @@ OPSET = 18
 def write_onnx(model: PreTrainedModel, folder: Path) -> None:
     """Writes `model.onnx` in float32, one file, both axes dynamic: ids in, `logits` out.
 
+    Of models with an LSTM torch (seen in 2.13) can export one a process; the next is refused.
+
     Raises:
         MissingExtraError: onnx or onnxscript is not installed.
         FolderError: the exporter cannot follow the model.
