@@ -71,10 +71,9 @@ java: ## have a Java for the tests of Spark; without one they are skipped
 
 test: check browser java ## lint, check types and run the tests
 	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
-	@$(BIN)/python -m pytest -m "not slow" tests/train
-	@$(BIN)/python -m pytest -m "not slow" tests/cli
-	@$(BIN)/python -m pytest -m "not slow" tests/spark
-	@$(BIN)/python -m pytest -m "not slow" --ignore=tests/train --ignore=tests/cli --ignore=tests/spark
+	@failed=0; for part in tests/train tests/cli tests/spark \
+	    "--ignore=tests/train --ignore=tests/cli --ignore=tests/spark"; do \
+	    $(BIN)/python -m pytest -m "not slow" $$part || failed=1; done; exit $$failed
 
 slow: setup ## run the slow tests: whole corpora, memory over large files
 	@$(BIN)/python -m pytest -m slow
