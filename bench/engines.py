@@ -24,6 +24,7 @@ import engines_report
 from common import BUILD, machine
 from peers import labelling, rating, single, training
 from peers.driver import WORK
+from peers.environments import Missing
 from peers.measuring import Asked
 
 PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
@@ -64,7 +65,11 @@ def measure(asked: Asked, names: list[str]) -> None:
     for name in names:
         print(f"bench: {name}", flush=True)
         started = time.perf_counter()
-        figures = PARTS[name](asked)
+        try:
+            figures = PARTS[name](asked)
+        except Missing as reason:  # the other parts can still be measured
+            print(f"bench: {name} could not be measured: {reason}", flush=True)
+            continue
         took = time.perf_counter() - started
         record = {"machine": machine(), "model": asked.model.name, "rounds": asked.rounds, "limit": asked.limit,
                   "threads": asked.threads, "took": took, "figures": figures}  # fmt: skip

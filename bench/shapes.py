@@ -19,9 +19,10 @@ def test_texts() -> list[str]:
 
 
 def texts_of(words: int, texts: Sequence[str]) -> list[str]:
-    """The same words as one running text after the other, each of `words` words, by white space; the rest is left."""
+    """The same words as running texts of `words` words each, by white space; the rest is left unless it is all."""
     running = " ".join(texts).split()
-    return [" ".join(running[at : at + words]) for at in range(0, len(running) - words + 1, words)]
+    cut = [" ".join(running[at : at + words]) for at in range(0, len(running) - words + 1, words)]
+    return cut or [" ".join(running)]
 
 
 def subtokens(folder: Path, texts: Sequence[str]) -> list[int]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from common import DATA
+from common import DATA, ROOT
 from peers.driver import WORK, settings
-from peers.environments import environment
+from peers.environments import Missing, environment
 from peers.measuring import Asked
 
 STEPS = 60
@@ -45,7 +46,7 @@ def scores(asked: Asked) -> dict[str, Any]:
 
 def _ours(sentences: int, threads: int) -> dict[str, Any]:
     command = [sys.executable, "-P", "-m", "peers.train_tagline", str(sentences), str(threads)]
-    return _output(command, threads)
+    return _output(command, threads, {"PYTHONPATH": f"{ROOT / 'bench'}:{ROOT / 'src'}"})
 
 
 def _theirs(asked: Asked, *arguments: str) -> dict[str, Any]:
@@ -56,11 +57,13 @@ def _theirs(asked: Asked, *arguments: str) -> dict[str, Any]:
     return _output([*command, *arguments], asked.threads)
 
 
-def _output(command: list[str], threads: int) -> dict[str, Any]:
+def _output(command: list[str], threads: int, around: Mapping[str, str] | None = None) -> dict[str, Any]:
     log = Path(WORK / "logs" / "training.txt")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as errors:
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=errors, text=True,
-                              env=settings(threads), cwd=WORK)  # fmt: skip
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=errors, text=True,
+                              env={**settings(threads), **(around or {})}, cwd=WORK)  # fmt: skip
+    if done.returncode:
+        raise Missing(f"{command[3]} has failed; see {log}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
