@@ -11,13 +11,14 @@ import openvino
 import pytest
 import torch
 from tests.families import FAMILIES, POSITIONS, config_of, tokenizer_of
-from transformers import AutoModelForSequenceClassification
 
 from tagline.engines.openvino import compile_graph
+from tagline.folder import GRAPH
 from tagline.publish import graph as publishing
 from tagline.publish.first_row import keep_first_row
 from tagline.publish.graph import input_names, write_graph
 
+hf = importlib.import_module("transformers")  # untyped: its signatures are not those of its own folders
 EXACT = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
 # Its gated layers split their rows, and what splits is left whole.
 WITHOUT = {"modernbert"}
@@ -27,7 +28,7 @@ def classifier(family: str) -> Any:
     torch.manual_seed(3)
     config = config_of(family, tokenizer_of(family))
     config.num_labels = 3
-    return AutoModelForSequenceClassification.from_config(config).eval()
+    return hf.AutoModelForSequenceClassification.from_config(config).eval()
 
 
 def products(graph: Any, length: int) -> int:
@@ -52,7 +53,7 @@ def test_logits_stay_and_work_goes(family: str, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "plain").mkdir()
     write_graph(model, tmp_path / "plain")
     core = openvino.Core()
-    less, plain = (core.read_model(folder / publishing.GRAPH) for folder in (tmp_path, tmp_path / "plain"))
+    less, plain = (core.read_model(folder / GRAPH) for folder in (tmp_path, tmp_path / "plain"))
     assert (products(less, 40) < products(plain, 40)) is (family not in WITHOUT)
     random = np.random.default_rng(5)
     for rows, length in ((1, 1), (1, 7), (4, 23), (2, POSITIONS - 3)):
@@ -69,9 +70,9 @@ def test_logits_stay_and_work_goes(family: str, tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_tagger_is_left_as_it_is() -> None:
-    from transformers import AutoModelForTokenClassification
-
-    model = AutoModelForTokenClassification.from_config(config_of("bert-uncased", tokenizer_of("bert-uncased"))).eval()
+    model = hf.AutoModelForTokenClassification.from_config(
+        config_of("bert-uncased", tokenizer_of("bert-uncased"))
+    ).eval()
     names = input_names(model)
     inputs = tuple(publishing.example_inputs(names).values())
     with publishing.quiet(), torch.no_grad():

@@ -46,8 +46,8 @@ def write_dynamic_int8(folder: Path, judge: Callable[[], float], reference: floa
         return result
     raise RefusedError(
         f"int8 loses {result.loss:.2f} points on dev ({100 * reference:.2f} in f32, {100 * result.score:.2f} in int8), "
-        f"--max-loss is {max_loss:g}; nothing was written. Give text with --calibrate, with which layers that hurt stay in "
-        "floating point, or allow more loss"
+        f"--max-loss is {max_loss:g}; nothing was written. Give text with --calibrate, with which layers that "
+        "hurt stay in floating point, or allow more loss"
     )
 
 
