@@ -137,11 +137,11 @@ def _rates(figures: Figures) -> list[str]:
     lines = [
         "### Sentences to entities",
         "",
-        f"CoNLL-2003 test as raw text, {whole['texts']:,} sentences of {whole['subtokens']:,} sub-tokens; the "
-        "pipelines read every fourth sentence. One peer works while all others wait; who begins changes from round to "
-        "round. Same weights in all (spaCy: its own head). The setting is the batch size, or for engines in a loop of "
-        "their own the sub-tokens of a batch, the quickest of several. Peers feed zeros as segment ids, Tagline word "
-        "shapes, and it cuts text into sentences first: that is why answers differ.",
+        f"CoNLL-2003 test as raw text, every second sentence: {whole['texts']:,} sentences of {whole['subtokens']:,} "
+        "sub-tokens; the slow ones read a part of them. One peer works while all others wait; who begins changes from "
+        "round to round. Same weights in all (spaCy: its own head). The setting is the batch size, or for engines in a "
+        "loop of their own the sub-tokens of a batch, the quickest of several. Peers feed zeros as segment ids, "
+        "Tagline word shapes, and it cuts text into sentences first: that is why answers differ.",
         "",
         *_rate_table(figures),
     ]

@@ -1,4 +1,4 @@
-"""Who takes part, what each needs beforehand, and on what share of the texts each is measured."""
+"""Who takes part, and what each needs beforehand."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Entry:
         module: its script in `bench/peers`.
         kind: `ours`, `pipeline`, `padded` (a bare engine in a careful user's loop) or `other` (another pipeline).
         options: for the script.
-        share: it reads every `share`-th text; the slow ones read fewer.
+        slow: whether it reads fewer of the texts, since else a round takes minutes.
         sweep: values of its setting to choose the quickest from.
     """
 
@@ -40,7 +40,7 @@ class Entry:
     module: str
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
-    share: int = 1
+    slow: bool = False
     sweep: tuple[int, ...] = ()
 
 
@@ -59,20 +59,20 @@ def lineup(model: Path, int8: Path | None, bf16: bool) -> list[Entry]:
     return [
         *(Entry(f"Tagline {kind}", CORE, "tagline_peer", "ours", {"folder": str(path), "precision": kind})
           for kind, path in reversed(ours)),
-        Entry(DEFAULTS, "transformers", "hf_pipeline", "pipeline", folder, 4),
-        Entry(BEST, "transformers", "hf_pipeline", "pipeline", folder, 4, BATCHES),
-        Entry("ONNX Runtime f32", "onnxruntime", "onnx_padded", "padded", f32, 1, BUDGETS),
-        Entry("ONNX Runtime int8, dynamic", "onnxruntime", "onnx_padded", "padded", quantised, 1, BUDGETS),
+        Entry(DEFAULTS, "transformers", "hf_pipeline", "pipeline", folder, True),
+        Entry(BEST, "transformers", "hf_pipeline", "pipeline", folder, True, BATCHES),
+        Entry("ONNX Runtime f32", "onnxruntime", "onnx_padded", "padded", f32, False, BUDGETS),
+        Entry("ONNX Runtime int8, dynamic", "onnxruntime", "onnx_padded", "padded", quantised, False, BUDGETS),
         Entry(f"OpenVINO {low}", "openvino", "openvino_padded", "padded",
-              {**f32, "precision": low, "hint": "LATENCY"}, 1, BUDGETS),
+              {**f32, "precision": low, "hint": "LATENCY"}, False, BUDGETS),
         Entry(f"OpenVINO {low}, throughput hint", "openvino", "openvino_padded", "padded",
-              {**f32, "precision": low, "hint": "THROUGHPUT"}, 1, BUDGETS),
+              {**f32, "precision": low, "hint": "THROUGHPUT"}, False, BUDGETS),
         Entry(f"PyTorch {low}, compiled", "transformers", "torch_padded", "padded",
-              {**folder, "precision": low, "compile": True}, 1, BUDGETS[1:]),
+              {**folder, "precision": low, "compile": True}, False, BUDGETS[1:]),
         Entry("Optimum, ONNX Runtime f32, sorted, best batch", "optimum", "optimum_pipeline", "other",
-              {**folder, "graphs": str(graphs)}, 4, BATCHES[2:6]),
-        Entry("spaCy, the same encoder", "spacy-curated", "spacy_trf", "other", folder, 4),
-        Entry("Flair, the same encoder", "flair", "flair_tagger", "other", folder, 4),
+              {**folder, "graphs": str(graphs)}, True, BATCHES[2:6]),
+        Entry("spaCy, the same encoder", "spacy-curated", "spacy_trf", "other", folder, True),
+        Entry("Flair, the same encoder", "flair", "flair_tagger", "other", folder, True),
     ]  # fmt: skip
 
 

@@ -19,6 +19,12 @@ from shapes import base_model, config_of, operations, texts_of
 LENGTHS = (20, 200, 2000)
 ROWS = (512, 1024, 2048)
 _LEFT_OF_BASE = ("optimum", "spacy", "flair")
+_LEFT_OF_LENGTHS = ("optimum", "spacy", "flair", "runtime f32")
+_ONE_REQUEST = "OpenVINO bf16"
+# One in so many texts is read, by peers that are fast and by those that are slow: see what `bench/engines.py` takes.
+_FAST, _SLOW = 2, 12
+_FEWER_OF_BASE, _FEWER_OF_LENGTHS = 12, 4  # before that
+_SWEPT = 4  # of what a peer reads, to choose its setting from
 Peers = dict[str, tuple[Entry, Running]]
 
 
@@ -42,29 +48,34 @@ def rates(asked: Asked) -> dict[str, Any]:
 
 
 def base(asked: Asked) -> dict[str, Any]:
-    """The same with the shape of BERT base, on every fourth sentence; the slow peers on every 24th."""
+    """The same with the shape of BERT base, on fewer sentences; batches as large as `rates` mostly finds best."""
     model = base_model(OUT / "bert-base-random")
     make_graphs(model)
     kept = [
-        replace(entry, share=6 if entry.share > 1 else 1, sweep=entry.sweep[1:5:2])
+        replace(entry, sweep=(8, 32) if entry.sweep and entry.slow else ())
         for entry in asked.entries(model)
         if not any(part in entry.name.lower() for part in _LEFT_OF_BASE)
     ]
-    return _measured(asked, model, kept, asked.texts()[::4])
+    return _measured(asked, model, kept, _every(asked.texts(), _FEWER_OF_BASE))
 
 
 def lengths(asked: Asked) -> dict[str, Any]:
-    """Texts of 20, 200 and 2,000 words."""
+    """Texts of 20, 200 and 2,000 words, on a part of the words, for some of the peers."""
     make_graphs(asked.model)
     missing: dict[str, str] = {}
     found: dict[str, Any] = {}
     entries = [
-        replace(entry, options={**entry.options, **({"stride": 63} if "pipeline" in entry.module else {})})
+        replace(
+            entry,
+            options={**entry.options, **({"stride": 63} if "pipeline" in entry.module else {})},
+            sweep=(4, 16, 64) if entry.sweep and entry.slow else entry.sweep[:2],
+        )
         for entry in asked.entries()
+        if not any(part in entry.name.lower() for part in _LEFT_OF_LENGTHS) and entry.name != _ONE_REQUEST
     ]
     with opened(entries, asked.threads, missing.__setitem__) as running:
         for words in LENGTHS:
-            texts = texts_of(words, asked.texts())
+            texts = _every(texts_of(words, asked.texts()), _FEWER_OF_LENGTHS)
             begun = time.perf_counter()
             found[str(words)] = _rounds(asked, running, texts, f"words{words}", missing)
             print(f"bench: {words} words took {time.perf_counter() - begun:.0f} s", flush=True)
@@ -88,17 +99,19 @@ def _rounds(
     products: dict[str, Running] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Chooses settings, warms up, and measures in turn."""
-    files = {share: write_texts(f"{name}-{share}", _every(texts, share), asked.model) for share in _shares(running)}
+    files = {slow: write_texts(f"{name}-{share}", _every(texts, share), asked.model)
+             for slow, share in ((False, _FAST), (True, _SLOW))}  # fmt: skip
+    fewer = write_texts(f"{name}-sweep", _every(files[False].texts, _SWEPT), asked.model)
     chosen: dict[str, Any] = {}
     for peer, (entry, process) in list(running.items()):
         try:
-            chosen[peer] = _warm(entry, process, files[entry.share], name)
+            chosen[peer] = _warm(entry, process, files[entry.slow], files[True] if entry.slow else fewer, name)
         except Missing as reason:
             missing[peer] = str(reason)
             del running[peer]
     seconds: dict[str, list[float]] = {peer: [] for peer in running}
     machine: dict[str, list[float]] = {f"{peer}, {rows} rows": [] for peer in products or {} for rows in ROWS}
-    paths = {peer: files[entry.share].path for peer, (entry, _) in running.items()}
+    paths = {peer: files[entry.slow].path for peer, (entry, _) in running.items()}
     for _ in range(asked.rounds):
         turn = {peer: each for peer, (_, each) in running.items()}
         for peer, once in interleaved(turn, paths, 1).items():
@@ -111,9 +124,9 @@ def _rounds(
     return {
         "peers": {
             peer: {
-                **chosen[peer], "kind": entry.kind, "share": entry.share, "seconds": seconds[peer],
-                "texts": len(files[entry.share].texts), "subtokens": files[entry.share].total,
-                "operations": operations(config, files[entry.share].lengths), "versions": process.facts["versions"],
+                **chosen[peer], "kind": entry.kind, "slow": entry.slow, "seconds": seconds[peer],
+                "texts": len(files[entry.slow].texts), "subtokens": files[entry.slow].total,
+                "operations": operations(config, files[entry.slow].lengths), "versions": process.facts["versions"],
                 "peak_mb": process.peak_mb(),
             }
             for peer, (entry, process) in running.items()
@@ -123,23 +136,19 @@ def _rounds(
     }  # fmt: skip
 
 
-def _shares(running: Peers) -> list[int]:
-    return sorted({entry.share for entry, _ in running.values()})
-
-
 def _every(texts: Sequence[str], share: int) -> list[str]:
     """Every `share`-th text, but of a few long ones at least two."""
     return list(texts[:: max(1, min(share, len(texts) // 2))])
 
 
-def _warm(entry: Entry, process: Running, file: TextFile, name: str) -> dict[str, Any]:
+def _warm(entry: Entry, process: Running, file: TextFile, fewer: TextFile, name: str) -> dict[str, Any]:
     """Reads once what does not count (and keeps the answers); before that finds the quickest setting."""
     tried: dict[int, float] = {}
     for value in entry.sweep:
         process.order("set", value=value)
         if entry.kind == "padded":
-            process.order("run", texts=str(file.path))  # engines make themselves ready for each new shape
-        tried[value] = process.order("run", texts=str(file.path))["seconds"]
+            process.order("run", texts=str(fewer.path))  # engines make themselves ready for each new shape
+        tried[value] = process.order("run", texts=str(fewer.path))["seconds"]
     best = min(tried, key=lambda value: tried[value]) if tried else None
     if best is not None:
         process.order("set", value=best)
@@ -149,12 +158,12 @@ def _warm(entry: Entry, process: Running, file: TextFile, name: str) -> dict[str
     return {"setting": best, "tried": tried, "answers": str(answers)}
 
 
-def _alike(name: str, running: Peers, files: dict[int, TextFile]) -> dict[str, float]:
+def _alike(name: str, running: Peers, files: dict[bool, TextFile]) -> dict[str, float]:
     """Share of the texts in which a peer finds what the pipeline with its defaults finds."""
     if DEFAULTS not in running:
         return {}
     found = {
-        peer: dict(zip(files[entry.share].texts, json.loads((WORK / "answers" / f"{name}-{process.log.stem}.json")
+        peer: dict(zip(files[entry.slow].texts, json.loads((WORK / "answers" / f"{name}-{process.log.stem}.json")
                    .read_text(encoding="utf-8")), strict=True))
         for peer, (entry, process) in running.items()
     }  # fmt: skip
