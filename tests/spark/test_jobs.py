@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,11 @@ def test_killed_worker_loses_no_row_and_doubles_none(spark: Any, models: Models,
         while not killed and time.monotonic() < until:
             if list(tmp_path.glob("out/_temporary/0/task_*")):  # half-way: some tasks are done, others run
                 for each in psutil.Process().children(recursive=True):
-                    if "CoarseGrainedExecutorBackend" in " ".join(each.cmdline()):
-                        os.kill(each.pid, signal.SIGKILL)
-                        killed.append(each.pid)
-                        return
+                    with suppress(psutil.Error):  # it has ended meanwhile
+                        if "CoarseGrainedExecutorBackend" in " ".join(each.cmdline()):
+                            os.kill(each.pid, signal.SIGKILL)
+                            killed.append(each.pid)
+                            return
             time.sleep(0.01)
 
     killer = threading.Thread(target=kill)
