@@ -87,6 +87,10 @@ check: setup ## lint, formatting and types
 
 bench: setup ## measure quality, speed and memory
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/engines.py
+	@$(BIN)/python bench/training.py
+	@$(BIN)/python bench/serve.py build/accuracy/conll2003-3
+	@$(BIN)/python bench/spark.py build/accuracy/conll2003-3 --sentences 40000
 
 clean: ## remove what was built (all but .venv)
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

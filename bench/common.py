@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("TAGLINE_DATA", ROOT.parent / "shared" / "data"))
 BUILD = ROOT / "build"
 OUT = BUILD / "bench"
+RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("torch", "transformers", "tokenizers", "openvino", "numpy")
 
 _GLUED = re.compile(r" (?=(?:[.,;:!?%)\]}]|'s\b|'S\b|n't\b|'(?:m|re|ve|ll|d)\b))")
@@ -59,3 +60,15 @@ def places(words: Sequence[str], text: str) -> list[tuple[int, int]]:
         at = start + len(word)
         found.append((start, at))
     return found
+
+
+def place(name: str, made: str) -> None:
+    """Puts what was made into bench/RESULTS.md between the marks of its name, at the end where there are none yet."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    page = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else "# What was measured\n"
+    if begin in page and end in page:
+        head, _, rest = page.partition(begin)
+        page = f"{head}{begin}\n{made}\n{end}{rest.partition(end)[2]}"
+    else:
+        page = f"{page.rstrip()}\n\n{begin}\n{made}\n{end}\n"
+    RESULTS.write_text(page, encoding="utf-8")

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import engines_plot
-from common import OUT
+from common import OUT, place
 
 HERE = Path(__file__).parent
-RESULTS, PLOT = HERE / "RESULTS.md", HERE / "engines.png"
-BEGIN, END = "<!-- engines: begin (made by bench/engines_report.py) -->", "<!-- engines: end -->"
+PLOT = HERE / "engines.png"
 DEFAULTS, BEST = "transformers pipeline, defaults", "transformers pipeline, sorted, best batch"
 Figures = dict[str, Any]
 
@@ -42,20 +41,11 @@ def read(ending: str = ".json") -> dict[str, Any]:
 
 def write(records: dict[str, Any]) -> None:
     """The page's part and the plot."""
-    before = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else "# What was measured\n"
-    RESULTS.write_text(placed(before, tables(records)), encoding="utf-8")
+    place("engines", tables(records))
     if "rates" in records:
         peers = records["rates"]["figures"]["peers"]
         ours = {name for name, each in peers.items() if each["kind"] == "ours"}
         engines_plot.plot(engines_plot.speeds(peers), ours, PLOT)
-
-
-def placed(page: str, made: str) -> str:
-    """The page with what was made between the marks; they are put at the end where the page has none."""
-    if BEGIN not in page or END not in page:
-        return f"{page.rstrip()}\n\n{BEGIN}\n{made}\n{END}\n"
-    head, _, rest = page.partition(BEGIN)
-    return f"{head}{BEGIN}\n{made}\n{END}{rest.partition(END)[2]}"
 
 
 def tables(records: dict[str, Any]) -> str:

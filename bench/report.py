@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from common import place
 from texts import figures as text_figures
-
-TARGET = Path(__file__).parent / "RESULTS.md"
 
 
 def write(results: dict[str, Any]) -> None:
-    """Writes the page; a part that was never measured is left out."""
+    """Writes each part that was measured between its marks; what stands outside of marks stays."""
     writers: dict[str, Callable[[Any], list[str]]] = {
         "accuracy": _accuracy,
         "texts": _texts,
@@ -24,20 +22,14 @@ def write(results: dict[str, Any]) -> None:
         "memory": _memory,
         "audit": _audit,
     }
-    lines = [
-        "# What was measured",
-        "",
-        "Every figure was printed by the command under its heading (`make bench` runs all).",
-    ]
     for name, writer in writers.items():
         if name in results:
-            lines += [
-                "",
+            lines = [
                 *writer(results[name]["figures"]),
                 "",
                 f"`python bench/run.py --only {name}` on {_machine(results[name]['machine'])}",
             ]
-    TARGET.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            place(name, "\n".join(lines))
 
 
 def _machine(facts: dict[str, Any]) -> str:
