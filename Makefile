@@ -55,7 +55,7 @@ demo: setup ## train on small generated corpora, show the scores, read a sentenc
 	@echo "All options: $(BIN)/tagline predict --help"
 
 browser: setup ## have a Chromium for the tests of pages; without one they are skipped
-	@$(BIN)/python tests/report/chromium.py || { \
+	@$(BIN)/python tests/chromium.py || { \
 	    echo "browser: installing Chromium"; \
 	    { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null && \
 	        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } || \

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.chromium import ARGUMENTS, find_chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Set before any test imports a library that reads them.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -29,3 +35,23 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real corpora at {folder}; set TAGLINE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium; install one (make browser), or name it in TAGLINE_CHROMIUM")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser for the tests of one module: Playwright's event loop suffers no other in its thread."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        yield browser
+        browser.close()

@@ -13,7 +13,6 @@ from tests.cli.conftest import Workshop, workshop
 from tests.cli.support import command, environment
 from tests.predict.conftest import cache
 from tests.predict.tiny_texts import HEADS, write_classifier
-from tests.report.chromium import ARGUMENTS, find_chromium
 
 from tagline.folder import TEXT_CLASSIFICATION, Manifest, seal
 from tagline.records import Problem
@@ -84,20 +83,7 @@ def _random_tagger(encoder: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = find_chromium()
-    if path is None:
-        pytest.skip("no Chromium; install one (make browser), or name it in TAGLINE_CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def address(browser: Browser, models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(chromium: str, models: Models, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An app that shows all models; not started where there is no browser to visit it."""
     folders = [getattr(models, name) for name in Models.__dataclass_fields__]
     arguments = command("app", *folders, "--port", 0, *RUNNING)
