@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -157,10 +158,11 @@ def killed(model: Path, count: int, home: Path) -> dict[str, Any]:
         while not gone:
             if len(list((home / "out").glob("_temporary/0/task_*"))) >= 8:
                 for each in psutil.Process().children(recursive=True):
-                    if "CoarseGrainedExecutorBackend" in " ".join(each.cmdline()):
-                        os.kill(each.pid, signal.SIGKILL)
-                        gone.append(each.pid)
-                        return
+                    with suppress(psutil.Error):  # it has ended meanwhile
+                        if "CoarseGrainedExecutorBackend" in " ".join(each.cmdline()):
+                            os.kill(each.pid, signal.SIGKILL)
+                            gone.append(each.pid)
+                            return
             time.sleep(0.01)
 
     threading.Thread(target=kill, daemon=True).start()

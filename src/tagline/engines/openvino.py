@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import chain, islice
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,8 @@ from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
 from tagline.machine import cache_folder, cores, processor_has_bf16
 from tagline.records import Batch
+
+_AHEAD = 2  # requests beyond the streams: none idles while an earlier batch is waited for
 
 
 class OpenVinoEngine:
@@ -44,16 +49,19 @@ class OpenVinoEngine:
                 raise FolderError(f"{folder.path / graph}: OpenVINO cannot load it ({_first(error)})") from error
         self._inputs = [each.get_any_name() for each in self._model.inputs]
         # Shared by all runs, so that several threads may run at once; popleft and append need no lock.
-        self._idle = deque(self._model.create_infer_request() for _ in range(self._streams))
+        self._idle = deque(self._model.create_infer_request() for _ in range(self._streams + _AHEAD))
+        self._alone = _Alone(lambda: self._compile(str(folder.path / graph), settings.cache, 1))
 
-    def _compile(self, graph: str, cached: bool) -> Any:
+    def _compile(self, graph: str, cached: bool, streams: int = 0) -> Any:
         import openvino
 
         options: dict[str, Any] = {
             "INFERENCE_PRECISION_HINT": self._hint,
             "INFERENCE_NUM_THREADS": self._streams,
-            "NUM_STREAMS": self._streams,
+            "NUM_STREAMS": streams or self._streams,
         }
+        if self._streams < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
+            options["ENABLE_CPU_PINNING"] = False
         cache = cache_folder() / "openvino"
         with suppress(OSError):  # a read-only home only makes the start slower
             if cached:
@@ -62,21 +70,39 @@ class OpenVinoEngine:
         return openvino.Core().compile_model(graph, "CPU", options)
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
-        """Logits of each batch, in order; several threads may run at once."""
+        """Logits of each batch, in order; several threads may run at once.
+
+        A batch that comes alone while nothing else runs has all threads to itself.
+        """
+        following = iter(batches)
+        ahead = list(islice(following, 2))
+        if len(ahead) == 1 and self._streams > 1 and (alone := self._alone.take()) is not None:
+            try:
+                alone.start_async(self._named(ahead[0]), share_inputs=False)
+                logits = _logits(alone)
+            finally:
+                self._alone.give_back()
+            yield logits
+            return
         busy: deque[Any] = deque()
         try:
-            for batch in batches:
-                if len(busy) == self._streams:
+            self._alone.others(1)
+            for batch in chain(ahead, following):
+                if len(busy) == self._streams + _AHEAD:
                     yield self._collect(busy.popleft())
                 request = self._take()
-                request.start_async({name: getattr(batch, name) for name in self._inputs}, share_inputs=False)
+                request.start_async(self._named(batch), share_inputs=False)
                 busy.append(request)
             while busy:
                 yield self._collect(busy.popleft())
         finally:
+            self._alone.others(-1)
             for request in busy:  # the caller left early: nothing may still write when the next run begins
                 request.wait()
                 self._idle.append(request)
+
+    def _named(self, batch: Batch) -> dict[str, NDArray[np.int64]]:
+        return {name: getattr(batch, name) for name in self._inputs}
 
     def _take(self) -> Any:
         """A request that is free; a new one where other runs hold them all."""
@@ -89,6 +115,44 @@ class OpenVinoEngine:
         logits = _logits(request)
         self._idle.append(request)
         return logits
+
+
+class _Alone:
+    """The same graph compiled to give all threads to one request, for callers who come with one batch at a time.
+
+    It is compiled when the second such batch comes, so that a process which reads one text does not wait for it.
+    """
+
+    def __init__(self, compile_it: Callable[[], Any]) -> None:
+        self._compile, self._request = compile_it, None
+        self._lock, self._taken = Lock(), False
+        self._others = self._seen = 0
+
+    def others(self, change: int) -> None:
+        """Counts the runs that share the threads."""
+        with self._lock:
+            self._others += change
+
+    def take(self) -> Any:
+        """The request, to be given back; None where something else runs, or it is not worth it yet."""
+        with self._lock:
+            self._seen += 1
+            if self._others or self._taken or self._seen < 2:
+                return None
+            self._taken = True
+        try:
+            if self._request is None:
+                with ThreadPoolExecutor(1) as pool:  # see compile_graph
+                    self._request = pool.submit(self._compile).result().create_infer_request()
+        except BaseException:
+            self.give_back()
+            raise
+        return self._request
+
+    def give_back(self) -> None:
+        """Lets the next one have it."""
+        with self._lock:
+            self._taken = False
 
 
 def compile_graph(graph: Any, options: dict[str, Any]) -> Any:
