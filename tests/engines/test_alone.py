@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -91,3 +93,17 @@ def test_what_cannot_be_compiled_does_not_block_the_next(engine: OpenVinoEngine)
         list(engine.run([batch(1, 9)]))
     engine._alone._compile = real
     assert len(list(engine.run([batch(1, 9)]))) == 1
+
+
+def test_it_does_not_keep_the_engine(tagger_folder: Path) -> None:
+    """The weights stay mapped as long as the engine lives: it must not wait for the garbage collector."""
+    made = open_engine(ModelFolder.open(tagger_folder), EngineSettings("openvino", "f32", "cpu", 2))
+    for _ in range(3):
+        list(made.run([batch(1, 9)]))
+    known = weakref.ref(made)
+    gc.disable()
+    try:
+        del made
+        assert known() is None
+    finally:
+        gc.enable()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import chain, islice
 from threading import Lock
 from typing import Any
@@ -39,9 +40,11 @@ class OpenVinoEngine:
         self._hint = best if self.precision == "int8" else self.precision
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if self.precision == "int8" else (GRAPH, GRAPH_WEIGHTS)
         self._streams = settings.threads or cores()
+        # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
+        compile_for = partial(_compiled, str(folder.path / graph), self._hint, self._streams, settings.cache)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
-            compiled = pool.submit(self._compile, str(folder.path / graph), settings.cache)
+            compiled = pool.submit(compile_for, self._streams)
             folder.verify((graph, weights))
             try:
                 self._model = compiled.result()
@@ -50,24 +53,7 @@ class OpenVinoEngine:
         self._inputs = [each.get_any_name() for each in self._model.inputs]
         # Shared by all runs, so that several threads may run at once; popleft and append need no lock.
         self._idle = deque(self._model.create_infer_request() for _ in range(self._streams + _AHEAD))
-        self._alone = _Alone(lambda: self._compile(str(folder.path / graph), settings.cache, 1))
-
-    def _compile(self, graph: str, cached: bool, streams: int = 0) -> Any:
-        import openvino
-
-        options: dict[str, Any] = {
-            "INFERENCE_PRECISION_HINT": self._hint,
-            "INFERENCE_NUM_THREADS": self._streams,
-            "NUM_STREAMS": streams or self._streams,
-        }
-        if self._streams < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
-            options["ENABLE_CPU_PINNING"] = False
-        cache = cache_folder() / "openvino"
-        with suppress(OSError):  # a read-only home only makes the start slower
-            if cached:
-                cache.mkdir(parents=True, exist_ok=True)
-                options["CACHE_DIR"], options["CACHE_MODE"] = str(cache), "OPTIMIZE_SIZE"
-        return openvino.Core().compile_model(graph, "CPU", options)
+        self._alone = _Alone(partial(compile_for, 1))
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
         """Logits of each batch, in order; several threads may run at once.
@@ -115,6 +101,24 @@ class OpenVinoEngine:
         logits = _logits(request)
         self._idle.append(request)
         return logits
+
+
+def _compiled(graph: str, precision: str, threads: int, cached: bool, streams: int) -> Any:
+    import openvino
+
+    options: dict[str, Any] = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": streams,
+    }
+    if threads < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
+        options["ENABLE_CPU_PINNING"] = False
+    cache = cache_folder() / "openvino"
+    with suppress(OSError):  # a read-only home only makes the start slower
+        if cached:
+            cache.mkdir(parents=True, exist_ok=True)
+            options["CACHE_DIR"], options["CACHE_MODE"] = str(cache), "OPTIMIZE_SIZE"
+    return openvino.Core().compile_model(graph, "CPU", options)
 
 
 class _Alone:
