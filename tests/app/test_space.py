@@ -56,6 +56,7 @@ def test_the_space_runs_by_itself(models: Models, browser: Browser, visit: Visit
             f"{each['text']} {each['label']}" for each in answer.fields()["entities"]
         ]
         assert page.get_by_role("link", name="Compare").count() == 0
+        page.context.close()  # before its server goes, which the page would complain of
 
 
 def _plain(space: Path) -> dict[str, str]:
