@@ -12,7 +12,7 @@ CODE := src tests examples $(wildcard bench)
 REVIEW := I was afraid of the street, but we slept like stones, and the people at the desk were very kind.
 SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
 
-.PHONY: help setup browser java demo test slow check bench clean
+.PHONY: help setup browser java demo docs test slow check bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | while IFS='|' read -r name what; do \
@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    echo "setup 1/2: creating $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "setup 2/2: installing Tagline and its extras (about 2 GB unpacked; some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,dev]" -c constraints.txt
+	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,docs,dev]" -c constraints.txt
 	@touch $@
 	@echo "setup: done"
 
@@ -54,6 +54,12 @@ demo: setup ## train on small generated corpora, show the scores, read a sentenc
 	@echo "  $(BIN)/tagline train my-texts.tsv -o my-classifier"
 	@echo "All options: $(BIN)/tagline predict --help"
 
+docs: setup ## build the site of the documentation, its tutorials run: build/docs/index.html
+	@echo "docs 1/2: building the site (the first time the tutorials are run; a minute or two)"
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/docs-doctrees docs build/docs
+	@echo "docs 2/2: checking its links"
+	@$(BIN)/python tests/docs/links.py build/docs
+
 browser: setup ## have a Chromium for the tests of pages; without one they are skipped
 	@$(BIN)/python tests/chromium.py || { \
 	    echo "browser: installing Chromium"; \
@@ -71,8 +77,8 @@ java: ## have a Java for the tests of Spark; without one they are skipped
 
 test: check browser java ## lint, check types and run the tests
 	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
-	@failed=0; for part in tests/train tests/cli tests/spark \
-	    "--ignore=tests/train --ignore=tests/cli --ignore=tests/spark"; do \
+	@failed=0; for part in tests/train tests/cli tests/spark tests/docs \
+	    "--ignore=tests/train --ignore=tests/cli --ignore=tests/spark --ignore=tests/docs"; do \
 	    $(BIN)/python -m pytest -m "not slow" $$part || failed=1; done; exit $$failed
 
 slow: setup ## run the slow tests: whole corpora, memory over large files

@@ -21,7 +21,10 @@ class Finisher(Transformer, HasInputs, DefaultParamsReadable[Any], DefaultParams
     """Annotations to their results, as arrays of strings or as one string."""
 
     outputCols: Param[Any] = Param(
-        Params._dummy(), "outputCols", "output columns, by default finished_ and the name", TypeConverters.toListString
+        Params._dummy(),
+        "outputCols",
+        "output columns, by default `finished_` and the name",
+        TypeConverters.toListString,
     )
     valueSplitSymbol: Param[str] = Param(
         Params._dummy(), "valueSplitSymbol", "what stands between the values of an annotation", TypeConverters.toString
