@@ -13,7 +13,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("TAGLINE_DATA", ROOT.parent / "shared" / "data"))
-BUILD = ROOT / "build"
+BUILD = Path(os.environ.get("TAGLINE_BENCH_BUILD", ROOT / "build"))
+"""Where models, the peers' environments and figures lie: another checkout can use those of this one."""
 OUT = BUILD / "bench"
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PACKAGES = ("torch", "transformers", "tokenizers", "openvino", "numpy")

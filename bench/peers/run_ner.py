@@ -1,10 +1,13 @@
 """A token classifier fine-tuned as the well-known run_ner.py does it: the Trainer in f32 with its defaults.
 
-    python -m peers.run_ner ENCODER CONLL2003 --batch 33 --sentences 2000       the rate of one pass over so many
-    python -m peers.run_ner ENCODER CONLL2003 --batch 33 --sentences 0 --f1     all of it, three passes, F1 on test
+    python -m peers.run_ner ENCODER TRAIN --batch 33 --sentences 2000                  the rate of one pass over so many
+    python -m peers.run_ner ENCODER TRAIN --into FOLDER --judge DEV [--learning-rate 1e-4]  three passes, F1 on dev
+    python -m peers.run_ner ENCODER TRAIN --into FOLDER --judge TEST                   F1 of what is there already
 
 Prints one JSON object. Rate 5e-5 falling to zero, AdamW, random batches padded to their longest, first sub-token
-labelled, words cut at the encoder's limit: all as there.
+labelled, words cut at the encoder's limit: all as there. With `--into`, sentences of a step are computed in parts of
+like length and their gradients summed: the same step with less padding. A run that was broken off goes on from its
+last whole epoch.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -28,9 +32,11 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer_utils import get_last_checkpoint
 
 Sentence = tuple[list[str], list[str]]
-_SKIPPED = 10
+_SKIPPED, _PART = 10, 4
+_EPOCHS = 3
 
 
 def read(path: Path) -> list[Sentence]:
@@ -38,7 +44,7 @@ def read(path: Path) -> list[Sentence]:
     sentences: list[Sentence] = []
     words: list[str] = []
     tags: list[str] = []
-    for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
+    for line in [*path.read_text(encoding="utf-8").split("\n"), ""]:
         columns = line.split()
         if columns and columns[0] != "-DOCSTART-":
             words.append(columns[0])
@@ -69,6 +75,27 @@ class Clock(TrainerCallback):
         self.times.append(time.perf_counter())
 
 
+class Parted(Trainer):
+    """The same step, its sentences computed a few of like length at a time."""
+
+    def training_step(self, model: Any, inputs: Any, *others: Any, **more: Any) -> Any:
+        """Gradients of the mean loss over all labelled sub-tokens of the step."""
+        model.train()
+        lengths = inputs["attention_mask"].sum(1)
+        count = (inputs["labels"] != -100).sum()
+        total = torch.zeros(())
+        for rows in lengths.argsort().split(_PART):
+            longest = int(lengths[rows].max())
+            part = {name: values[rows, :longest] for name, values in inputs.items()}
+            labels = part.pop("labels")
+            with self.compute_loss_context_manager():
+                logits = model(**part).logits
+            loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), reduction="sum")
+            self.accelerator.backward(loss / count)
+            total += (loss / count).detach()
+        return total
+
+
 def encode(sentences: list[Sentence], tokenizer: Any, ids: dict[str, int]) -> list[dict[str, Any]]:
     """Sub-tokens with labels; -100 for all but a word's first."""
     found = []
@@ -77,7 +104,7 @@ def encode(sentences: list[Sentence], tokenizer: Any, ids: dict[str, int]) -> li
         numbers = each.word_ids()
         before = [None, *numbers[:-1]]
         labels = [
-            -100 if number is None or number == last else ids[tags[number]]
+            -100 if number is None or number == last else ids.get(tags[number], 0)  # the model cannot learn others
             for number, last in zip(numbers, before, strict=True)
         ]
         found.append({**each, "labels": labels})
@@ -89,28 +116,54 @@ def f1_of(trainer: Trainer, data: list[dict[str, Any]], sentences: list[Sentence
     from seqeval.metrics import f1_score
     from seqeval.scheme import IOB2
 
-    best = np.asarray(trainer.predict(data).predictions).argmax(-1)  # type: ignore[arg-type]
-    found = []
-    for row, each, (words, _) in zip(best, data, sentences, strict=True):
-        tags = [names[label] for label, gold in zip(row, each["labels"], strict=False) if gold != -100]
-        found.append(tags + ["O"] * (len(words) - len(tags)))
-    return float(f1_score([tags for _, tags in sentences], found, mode="strict", scheme=IOB2))
+    order = sorted(range(len(data)), key=lambda row: len(data[row]["labels"]))  # only to spare padding
+    best = np.asarray(trainer.predict([data[row] for row in order]).predictions).argmax(-1)  # type: ignore[arg-type]
+    gold, found = [], []
+    for place, row in enumerate(order):
+        words, tags = sentences[row]
+        pairs = zip(best[place], data[row]["labels"], strict=False)
+        own = [names[label] for label, known in pairs if known != -100]
+        gold.append(tags)
+        found.append(own + ["O"] * (len(words) - len(own)))
+    return float(f1_score(gold, found, mode="strict", scheme=IOB2))
+
+
+def trainer_of(options: argparse.Namespace, model: Any, tokenizer: Any, work: str, callbacks: list[Any]) -> Trainer:
+    """The Trainer with its defaults but for what was asked."""
+    thorough = options.into is not None
+    arguments = TrainingArguments(
+        output_dir=work, per_device_train_batch_size=options.batch, use_cpu=True, report_to="none", disable_tqdm=True,
+        per_device_eval_batch_size=32, num_train_epochs=_EPOCHS if thorough else 1, seed=options.seed,
+        learning_rate=options.learning_rate, bf16=options.bf16, logging_steps=50 if thorough else 500,
+        save_strategy="epoch" if thorough else "no", save_total_limit=1,
+    )  # fmt: skip
+    return (Parted if thorough else Trainer)(
+        model=model, args=arguments, data_collator=DataCollatorForTokenClassification(tokenizer), callbacks=callbacks
+    )
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("encoder")
+    parser.add_argument("train", type=Path)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--learning-rate", type=float, default=5e-5)
+    parser.add_argument("--sentences", type=int, default=0, help="so many, drawn at random; 0: all")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--bf16", action="store_true", help="the Trainer's bf16")
+    parser.add_argument("--into", type=Path, help="where the trained model is kept")
+    parser.add_argument("--judge", type=Path, help="what is scored")
+    return parser.parse_args()
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("encoder")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--sentences", type=int, default=0, help="so many, drawn at random; 0: all")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--f1", action="store_true", help="three passes, then F1 on test")
-    options = parser.parse_args()
+    options = _asked()
     torch.set_num_threads(options.threads)
     set_seed(options.seed)
-    sentences = read(options.data / "train.txt")
+    kept = options.into is not None and options.into.is_dir()
+    sentences = read(options.train)
     if options.sentences:
         chosen = random.Random(1).sample(range(len(sentences)), min(options.sentences, len(sentences)))
         sentences = [sentences[number] for number in sorted(chosen)]
@@ -119,26 +172,40 @@ def main() -> None:
     loader: Any = AutoTokenizer
     tokenizer = loader.from_pretrained(options.encoder)
     model = AutoModelForTokenClassification.from_pretrained(
-        options.encoder, num_labels=len(names), id2label=dict(enumerate(names)), label2id=ids, dtype=torch.float32
-    )
-    data, clock = encode(sentences, tokenizer, ids), Clock()
-    with tempfile.TemporaryDirectory() as work:
-        arguments = TrainingArguments(
-            output_dir=work, per_device_train_batch_size=options.batch, use_cpu=True, report_to="none",
-            num_train_epochs=3 if options.f1 else 1, seed=options.seed, save_strategy="no", disable_tqdm=True,
-        )  # fmt: skip
-        trainer = Trainer(model=model, args=arguments, train_dataset=data,
-                          data_collator=DataCollatorForTokenClassification(tokenizer), callbacks=[clock])  # fmt: skip
-        trainer.train()
-        total = sum(len(each["input_ids"]) - 2 for each in data) * (3 if options.f1 else 1)
-        skipped = min(_SKIPPED, len(clock.times) // 2)
-        seconds = clock.times[-1] - clock.times[skipped - 1]
-        facts = {"rate": total * (len(clock.times) - skipped) / len(clock.times) / seconds, "steps": len(clock.times),
-                 "sentences": len(data), "subtokens": total, "seconds": seconds, "seed": options.seed}  # fmt: skip
-        if options.f1:
-            test = read(options.data / "test.txt")
-            facts["f1"] = f1_of(trainer, encode(test, tokenizer, ids), test, names)
+        options.into if kept else options.encoder, num_labels=len(names), id2label=dict(enumerate(names)),
+        label2id=ids, dtype=torch.float32,
+    )  # fmt: skip
+    facts: dict[str, Any] = {"seed": options.seed, "batch": options.batch, "learning_rate": options.learning_rate}
+    with tempfile.TemporaryDirectory() as scratch:
+        work = str(options.into) + ".training" if options.into else scratch
+        clock = Clock()
+        trainer = trainer_of(options, model, tokenizer, work, [clock])
+        if not kept:
+            facts |= _trained(trainer, encode(sentences, tokenizer, ids), clock)
+        if options.into and not kept:
+            trainer.save_model(work + "/whole")
+            (Path(work) / "whole").rename(options.into)
+            shutil.rmtree(work)
+        if options.judge:
+            judged = read(options.judge)
+            facts["f1"] = f1_of(trainer, encode(judged, tokenizer, ids), judged, names)
     print(json.dumps(facts))
+
+
+def _trained(trainer: Trainer, data: list[dict[str, Any]], clock: Clock) -> dict[str, Any]:
+    """Trains; `rate` is sub-tokens a second, special ones left out, once the first steps are over."""
+    started = time.process_time()
+    trainer.train_dataset = data
+    work = trainer.args.output_dir
+    last: Any = get_last_checkpoint
+    trainer.train(resume_from_checkpoint=last(work) if work and Path(work).is_dir() else None)
+    total = sum(len(each["input_ids"]) - 2 for each in data) * trainer.args.num_train_epochs
+    steps = len(clock.times)
+    skipped = min(_SKIPPED, steps // 2)
+    seconds = clock.times[-1] - clock.times[skipped - 1]
+    share = (steps - skipped) / trainer.state.max_steps
+    return {"rate": total * share / seconds, "steps": steps, "sentences": len(data), "subtokens": total,
+            "seconds": seconds, "busy": time.process_time() - started}  # fmt: skip
 
 
 if __name__ == "__main__":
