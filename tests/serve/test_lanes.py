@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tagline.errors import UsageError
 from tagline.serve.jobs import Job, Outcome, Piece, pieces_of
-from tagline.serve.lanes import Lanes, LaneSettings, Refused
+from tagline.serve.lanes import Lanes
+from tagline.serve.load import LoadSettings, Refused
 from tagline.serve.metrics import Metrics
 from tagline.serve.queue import WindowQueue
 
@@ -79,7 +80,7 @@ class Rig:
         self.errors: list[BaseException] = []
         self.noted: list[Exception] = []
         self._told = threading.Condition()
-        chosen = LaneSettings(**{"count": 2, "budget": BUDGET, "max_wait": 30.0, "max_wait_long": 30.0, **changes})
+        chosen = LoadSettings(**{"slots": 2, "budget": BUDGET, "max_wait": 30.0, "max_wait_long": 30.0, **changes})
         self.lanes = Lanes(chosen, self.metrics, self._deliver, self.errors.append, self.noted.append)
 
     def _deliver(self, outcomes: Sequence[tuple[Job, Outcome]]) -> None:
@@ -193,7 +194,7 @@ def test_jobs_are_answered_long_short_and_empty() -> None:
 
 
 def test_a_failure_in_a_batch_is_that_of_one_job_alone() -> None:
-    with Rig(count=1) as rig:
+    with Rig(slots=1) as rig:
         rig.model.gate.clear()
         first = rig.submit("first")  # keeps the lane busy while the others gather
         jobs = [rig.submit(text) for text in ("a", "strange", "bb", "poison", "ccc", "late", "dddd")]
@@ -209,7 +210,7 @@ def test_a_failure_in_a_batch_is_that_of_one_job_alone() -> None:
 
 
 def test_a_dead_lane_leaves_nobody_waiting() -> None:
-    with Rig(count=2) as rig:
+    with Rig(slots=2) as rig:
         rig.model.gate.clear()
         jobs = [rig.submit(text) for text in ("deadly", "a", "x" * 500, "b")]
         rig.model.gate.set()
@@ -224,7 +225,7 @@ def test_a_dead_lane_leaves_nobody_waiting() -> None:
 
 
 def test_a_job_that_was_given_up_is_not_computed() -> None:
-    with Rig(count=1) as rig:
+    with Rig(slots=1) as rig:
         rig.model.gate.clear()
         first = rig.submit("first")
         while not rig.lanes.busy_for():
@@ -246,7 +247,7 @@ def test_a_job_that_was_given_up_is_not_computed() -> None:
 
 
 def test_beyond_a_bound_jobs_are_refused_short_and_long_apart() -> None:
-    with Rig(count=1, max_wait=0.01, max_wait_long=0.5) as rig:
+    with Rig(slots=1, max_wait=0.01, max_wait_long=0.5) as rig:
         rig.model.gate.clear()
         taken = [rig.submit("x" * 40) for _ in range(2)]
         waits = []
@@ -265,7 +266,7 @@ def test_beyond_a_bound_jobs_are_refused_short_and_long_apart() -> None:
 
 
 def test_what_was_submitted_is_answered_before_the_end() -> None:
-    with Rig(count=2) as rig:
+    with Rig(slots=2) as rig:
         jobs = [rig.submit("x" * (1 + number * 37 % 700)) for number in range(60)]
     assert all(rig.outcomes[each].body for each in jobs)
     with pytest.raises(Refused):

@@ -39,9 +39,10 @@ class OpenVinoEngine:
         # Layers that int8 left out, and the sums between layers, run in the best that there is.
         self._hint = best if self.precision == "int8" else self.precision
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if self.precision == "int8" else (GRAPH, GRAPH_WEIGHTS)
-        self._streams = settings.threads or cores()
+        threads = settings.threads or cores()
+        self._streams = min(threads, settings.streams or threads)
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
-        compile_for = partial(_compiled, str(folder.path / graph), self._hint, self._streams, settings.cache)
+        compile_for = partial(_compiled, str(folder.path / graph), self._hint, threads, settings.cache)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
             compiled = pool.submit(compile_for, self._streams)

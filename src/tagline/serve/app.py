@@ -8,9 +8,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from tagline import __version__
 from tagline.serve.desk import TEXTS, TOKENS, Desk
+from tagline.serve.posts import Posts
 from tagline.serve.schemas import (
     REVIEW,
     SENTENCE,
@@ -42,51 +44,63 @@ _DESCRIPTION = """Entities and labels of texts, from models trained or opened by
 that `huggingface_hub.InferenceClient(model="http://HOST:PORT/models/NAME")` works."""
 
 
-def build_app(desk: Desk, cors: tuple[str, ...] = ()) -> FastAPI:
+def build_app(desk: Desk, cors: tuple[str, ...] = ()) -> ASGIApp:
     """The application.
 
     Args:
         desk: answers its requests.
         cors: origins whose pages may ask from a browser.
     """
+    answering: ASGIApp = Posts(_described_app(desk), desk)
+    if not cors:
+        return answering
+    from starlette.middleware.cors import CORSMiddleware
+
+    return CORSMiddleware(
+        answering,
+        allow_origins=list(cors),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
+        expose_headers=["retry-after", "x-request-id"],
+    )
+
+
+def _described_app(desk: Desk) -> FastAPI:
     app = FastAPI(title="Tagline", version=__version__, description=_DESCRIPTION, redoc_url=None)
-    _add_reading(app, desk)
+    _add_reading(app)
     _add_state(app, desk)
     _add_errors(app)
     app.openapi = lambda: _described(app, desk)  # type: ignore[method-assign]
-    if cors:
-        from starlette.middleware.cors import CORSMiddleware
-
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(cors),
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "x-api-key", "x-request-id"],
-            expose_headers=["retry-after", "x-request-id"],
-        )
     return app
 
 
-def _add_reading(app: FastAPI, desk: Desk) -> None:
+def _add_reading(app: FastAPI) -> None:
     errors = _errors(400, 401, 404, 413, 422, 500, 503, 504)
 
-    @app.post("/v1/token-classification", summary="Entities in texts", **_documented(TOKENS, errors))
-    async def token_classification(request: Request) -> Response:
-        return await desk.answer(request, TOKENS)
+    for path, summary, task in (
+        (f"/v1/{TOKENS}", "Entities in texts", TOKENS),
+        (f"/v1/{TEXTS}", "Labels of texts or pairs of texts", TEXTS),
+        ("/models/{name}", "Hugging Face's inference schema", "hub"),
+    ):
+        app.post(path, summary=summary, operation_id=f"post_{task}".replace("-", "_"), **_documented(task, errors))(
+            _elsewhere if task != "hub" else _elsewhere_by_name
+        )
 
-    @app.post("/v1/text-classification", summary="Labels of texts or pairs of texts", **_documented(TEXTS, errors))
-    async def text_classification(request: Request) -> Response:
-        return await desk.answer(request, TEXTS)
 
-    @app.post("/models/{name}", summary="Hugging Face's inference schema", **_documented("hub", errors))
-    async def hub(request: Request, name: str) -> Response:
-        return await desk.answer_hub(request, name)
+async def _elsewhere() -> Response:
+    """Never called: `posts.Posts` answers before the framework is asked. Here these routes are only described."""
+    raise NotImplementedError
+
+
+async def _elsewhere_by_name(name: str) -> Response:
+    """The same, for a route with a name in it."""
+    raise NotImplementedError
 
 
 def _add_state(app: FastAPI, desk: Desk) -> None:
     @app.get("/v1/models", summary="The models", response_model=ModelsAnswer, responses=_errors(401))
     async def models(request: Request) -> Response:
-        desk.authorize(request)
+        desk.authorize(request.scope)
         return JSONResponse({"models": desk.registry.describe()})
 
     @app.get("/healthz", summary="Whether the process works", responses=_errors(503))
@@ -108,7 +122,7 @@ def _add_state(app: FastAPI, desk: Desk) -> None:
         responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **_errors(401)},
     )
     async def metrics(request: Request) -> Response:
-        desk.authorize(request)
+        desk.authorize(request.scope)
         return Response(desk.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

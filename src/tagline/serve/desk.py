@@ -5,41 +5,36 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from fastapi import Request, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from tagline.errors import TaglineError
+from tagline.serve.callers import Callers, Gone
 from tagline.serve.hosting import Hosted, Registry
+from tagline.serve.inputs import Query, check, dumped, unfolded
 from tagline.serve.jobs import Job, Outcome
-from tagline.serve.lanes import Lanes, Refused
+from tagline.serve.lanes import Lanes
+from tagline.serve.load import Refused
 from tagline.serve.metrics import Metrics
-from tagline.serve.schemas import (
-    BadRequest,
-    HubTextRequest,
-    HubTokenRequest,
-    Pair,
-    TextRequest,
-    TokenRequest,
-    parse,
-)
+from tagline.serve.schemas import BadRequest, HubTextRequest, HubTokenRequest, TextRequest, TokenRequest, parse
 from tagline.serve.settings import Limits
 
 TOKENS, TEXTS = "token-classification", "text-classification"
 _LARGE = 65_536  # bytes of a body, beyond which it is parsed beside the event loop
 _CHARACTERS = 3  # a sub-token, at least, in most languages
-_PATIENCE = 0.05  # seconds before anyone looks whether the caller is still there
-Query = TokenRequest | TextRequest
 
 
-class Gone(Exception):
-    """The caller hung up."""
+class Answer(NamedTuple):
+    """What goes back."""
+
+    body: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    status: int = 200
 
 
 @dataclass(eq=False)
@@ -54,6 +49,7 @@ class Desk:
         key: digest of the API key; None lets everyone in.
         draining: the server is about to stop.
         active: requests at hand.
+        callers: those who wait for their answer.
     """
 
     registry: Registry
@@ -63,65 +59,62 @@ class Desk:
     key: bytes | None = None
     draining: bool = False
     active: int = 0
+    callers: Callers = field(default_factory=Callers)
 
     @staticmethod
     def digest(key: str) -> bytes:
         """What is kept of a key."""
         return hashlib.sha256(key.encode()).digest()
 
-    def authorize(self, request: Request) -> None:
+    def authorize(self, scope: Scope) -> None:
         """Lets those in who have the key; takes the same time for any other."""
         if self.key is None:
             return
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-        if not hmac.compare_digest(hashlib.sha256(given.encode("utf-8", "replace")).digest(), self.key):
+        scheme, _, token = _header(scope, b"authorization").partition(b" ")
+        given = token.strip() if scheme.lower() == b"bearer" else _header(scope, b"x-api-key")
+        if not hmac.compare_digest(hashlib.sha256(given).digest(), self.key):
             raise HTTPException(
                 401,
                 "this server wants its API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`",
                 {"WWW-Authenticate": "Bearer"},
             )
 
-    async def answer(self, request: Request, task: str) -> Response:
+    async def answer(self, scope: Scope, receive: Receive, task: str) -> Answer:
         """`/v1/…`: the schema of the pipelines."""
-        self.authorize(request)
+        self.authorize(scope)
         kind: type[Query] = TokenRequest if task == TOKENS else TextRequest
-        return await self._admitted(request, lambda: self._named(kind, task), hub=False)
+        return await self._admitted(scope, receive, kind, lambda query: self._find(query, task))
 
-    async def answer_hub(self, request: Request, name: str) -> Response:
+    async def answer_hub(self, scope: Scope, receive: Receive, name: str) -> Answer:
         """`/models/NAME`: the inference schema of Hugging Face."""
-        self.authorize(request)
+        self.authorize(scope)
         hosted = self.registry.get(name)
         if hosted is None:
             raise HTTPException(404, f"no model {name[:80]!r} here; there are {', '.join(self.registry.names)}")
         kind: type[Query] = HubTokenRequest if hosted.model.task == TOKENS else HubTextRequest
-        return await self._admitted(request, lambda: (kind, lambda query: hosted), hub=True)
+        return await self._admitted(scope, receive, kind, lambda query: hosted)
 
-    def _named(self, kind: type[Query], task: str) -> tuple[type[Query], Callable[[Query], Hosted]]:
-        def find(query: Query) -> Hosted:
-            hosted = self.registry.default(task) if query.model is None else self.registry.get(query.model)
-            if hosted is None or hosted.model.task != task:
-                names = [each.name for each in self.registry.all() if each.model.task == task]
-                asked = "" if query.model is None else f" {query.model[:80]!r}"
-                there = f"there are {', '.join(names)}" if names else "this server has none"
-                raise HTTPException(404, f"no model{asked} for {task} here; {there}")
-            return hosted
-
-        return kind, find
+    def _find(self, query: Query, task: str) -> Hosted:
+        hosted = self.registry.default(task) if query.model is None else self.registry.get(query.model)
+        if hosted is None or hosted.model.task != task:
+            names = [each.name for each in self.registry.all() if each.model.task == task]
+            asked = "" if query.model is None else f" {query.model[:80]!r}"
+            there = f"there are {', '.join(names)}" if names else "this server has none"
+            raise HTTPException(404, f"no model{asked} for {task} here; {there}")
+        return hosted
 
     async def _admitted(
-        self, request: Request, plan: Callable[[], tuple[type[Query], Callable[[Query], Hosted]]], hub: bool
-    ) -> Response:
+        self, scope: Scope, receive: Receive, kind: type[Query], find: Callable[[Query], Hosted]
+    ) -> Answer:
         if self.active >= self.limits.requests:
             raise _busy(1.0, "too many requests are in the server")
-        self.active += 1
-        self.metrics.add("tagline_requests_in_progress")
+        self._count(1)
         try:
-            kind, find = plan()
-            async with asyncio.timeout(self.limits.timeout) as deadline:
-                body = await self._body(request)
+            async with asyncio.timeout(self.limits.timeout):
+                self._look(scope)
+                body = await self._body(receive)
                 query = await asyncio.to_thread(parse, kind, body) if len(body) > _LARGE else parse(kind, body)
-                return await self._computed(request, query, find(query), hub, deadline.when() or 0.0)
+                return await self._computed(scope, receive, query, find(query))
         except TimeoutError:
             message = f"no answer within {self.limits.timeout:g} s; send less text, or ask for a longer --timeout"
             raise HTTPException(504, message) from None
@@ -132,83 +125,74 @@ class Desk:
         except Refused as error:
             raise _busy(error.seconds, str(error)) from None
         finally:
-            self.active -= 1
-            self.metrics.add("tagline_requests_in_progress", by=-1)
+            self._count(-1)
 
-    async def _body(self, request: Request) -> bytes:
+    def _count(self, change: int) -> None:
+        self.active += change
+        self.metrics.put("tagline_requests_in_progress", value=self.active)
+
+    def _look(self, scope: Scope) -> None:
+        """Refuses by the length that the caller tells, before anything was read: under load this must cost nothing."""
+        told = _header(scope, b"content-length")
+        length = int(told[:20]) if told.isdigit() else None
+        if length is None:
+            return
+        if length > self.limits.body_bytes:
+            raise _too_large(self.limits.body_bytes)
+        load = self.lanes.load
+        if not load.is_long(length // _CHARACTERS):
+            load.admit(long=False)
+
+    async def _body(self, receive: Receive) -> bytes:
         """The body, read no further than is allowed."""
-        limit = self.limits.body_bytes
-        length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > limit:
-            raise _too_large(limit)
-        chunks, total = [], 0
-        try:
-            async for chunk in request.stream():
-                total += len(chunk)
-                if total > limit:
-                    raise _too_large(limit)
-                chunks.append(chunk)
-        except ClientDisconnect:
-            raise Gone from None
-        return b"".join(chunks)
+        chunks, total, more = [], 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+            total += len(chunk)
+            if total > self.limits.body_bytes:
+                raise _too_large(self.limits.body_bytes)
+            chunks.append(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    async def _computed(self, request: Request, query: Query, hosted: Hosted, hub: bool, deadline: float) -> Response:
+    async def _computed(self, scope: Scope, receive: Receive, query: Query, hosted: Hosted) -> Answer:
         changes = query.parameters.model_dump(exclude_unset=True)
-        if hub and hosted.model.task == TOKENS:
-            changes.setdefault("aggregation_strategy", "simple")
-        if hub and hosted.model.task == TEXTS:
-            changes.setdefault("top_k", None)
-        inputs, shape = _unfolded(query, changes, hub)
-        characters = _check(inputs, changes, self.limits)
-        loop = asyncio.get_running_loop()
+        hub = isinstance(query, HubTokenRequest | HubTextRequest)
+        if hub:  # what is usual there
+            changes = (
+                {"aggregation_strategy": "simple", **changes}
+                if hosted.model.task == TOKENS
+                else {"top_k": None, **changes}
+            )
+        inputs, shape = unfolded(query, changes, hub)
+        characters = check(inputs, changes, self.limits)
         job = Job(
             name=hosted.name,
             model=hosted.model,
             inputs=inputs,
             settings=hosted.model.settings(changes),
-            finish=lambda answers: _dumped(shape(answers)),
+            finish=lambda answers: dumped(shape(answers)),
             estimate=characters // _CHARACTERS + 2 * len(inputs),
-            waiter=loop.create_future(),
+            waiter=asyncio.get_running_loop().create_future(),
         )
-        details = request.scope.setdefault("tagline", {})
+        details: dict[str, Any] = scope.setdefault("tagline", {})
         details.update(model=hosted.name, texts=len(inputs), characters=characters)
         self.lanes.submit(job)
-        outcome: Outcome = await self._wait(request, job)
+        try:
+            outcome: Outcome = await self.callers.wait(receive, job.waiter)
+        finally:
+            self.lanes.cancel(job)  # of one that has its outcome nothing is left
         details.update(tokens=job.tokens, windows=job.windows)
         if outcome.error is not None:
             if isinstance(outcome.error, TaglineError):
                 raise outcome.error
             raise HTTPException(500, "this request failed in the server; its log says why")
-        headers = {"x-tagline-model": hosted.name, "x-tagline-tokens": str(job.tokens)}
+        headers = [(b"x-tagline-model", hosted.name.encode()), (b"x-tagline-tokens", b"%d" % job.tokens)]
         if shortened := hosted.model.shortened(job.texts):
-            headers["x-tagline-shortened"] = str(shortened)
-        return Response(outcome.body, 200, headers, "application/json")
-
-    async def _wait(self, request: Request, job: Job) -> Outcome:
-        """The outcome; a job whose caller goes, or for which there is no more time, is dropped."""
-        waiter: asyncio.Future[Outcome] = job.waiter
-        try:
-            await asyncio.wait([waiter], timeout=_PATIENCE)
-            if not waiter.done():
-                await self._watch(request, waiter)
-            return await waiter
-        finally:
-            self.lanes.cancel(job)  # of one that has its outcome nothing is left
-
-    @staticmethod
-    async def _watch(request: Request, waiter: asyncio.Future[Outcome]) -> None:
-        async def hung_up() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-
-        watcher = asyncio.create_task(hung_up())
-        try:
-            both: list[asyncio.Future[Any]] = [waiter, watcher]
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            if not waiter.done():
-                raise Gone
-        finally:
-            watcher.cancel()
+            headers.append((b"x-tagline-shortened", b"%d" % shortened))
+        return Answer(outcome.body, headers)
 
 
 def deliver(outcomes: Sequence[tuple[Job, Outcome]]) -> None:
@@ -218,55 +202,12 @@ def deliver(outcomes: Sequence[tuple[Job, Outcome]]) -> None:
             job.waiter.set_result(outcome)
 
 
-def _unfolded(query: Query, changes: dict[str, Any], hub: bool) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """The inputs as a list, and how answers to them are put together: as the pipeline does, or the hub."""
-    inputs: Any = query.inputs
-    if isinstance(query, TokenRequest):
-        split = bool(changes.get("is_split_into_words"))
-        if split and isinstance(inputs, str):
-            raise BadRequest("inputs is a text; with is_split_into_words a list of words is expected, or several")
-        if not split and isinstance(inputs, list) and any(not isinstance(each, str) for each in inputs):
-            raise BadRequest("inputs holds lists; for lists of words give is_split_into_words: true")
-        if split and inputs and all(isinstance(each, str) for each in inputs):
-            return [inputs], list
-        return (inputs, list) if isinstance(inputs, list) else ([inputs], lambda answers: answers[0])
-    if isinstance(inputs, list):
-        return [_plain(each) for each in inputs], list
-    bare = isinstance(inputs, Pair) or "top_k" in changes
-    if hub or not bare:
-        return [_plain(inputs)], list
-    return [_plain(inputs)], lambda answers: answers[0]
-
-
-def _plain(item: str | Pair) -> str | dict[str, str]:
-    return item if isinstance(item, str) else item.model_dump(exclude_none=True)
-
-
-def _check(inputs: list[Any], changes: dict[str, Any], limits: Limits) -> int:
-    """How many characters there are.
-
-    Raises:
-        BadRequest: there is more than is allowed.
-    """
-    if len(inputs) > limits.texts:
-        raise BadRequest(f"got {len(inputs):,} texts; at most {limits.texts:,} are read at once. Send them in parts")
-    delimiter, total = len(changes.get("delimiter", " ")), 0
-    for number, each in enumerate(inputs):
-        if isinstance(each, str):
-            length = len(each)
-        elif isinstance(each, dict):
-            length = sum(map(len, each.values()))
-        else:
-            length = sum(map(len, each)) + len(each) * max(1, delimiter)
-        if length > limits.characters:
-            place = f"text {number}" if len(inputs) > 1 else "the text"
-            raise BadRequest(f"{place} has {length:,} characters; at most {limits.characters:,} are read. Cut it")
-        total += length
-    return total
-
-
-def _dumped(answers: Any) -> bytes:
-    return json.dumps(answers, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+def _header(scope: Scope, name: bytes) -> bytes:
+    for each, value in scope["headers"]:
+        if each == name:
+            found: bytes = value
+            return found
+    return b""
 
 
 def _too_large(limit: int) -> HTTPException:

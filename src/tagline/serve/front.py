@@ -9,7 +9,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tagline.serve.desk import Desk, Gone
+from tagline.serve.callers import Gone
+from tagline.serve.desk import Desk
 from tagline.serve.logs import JsonLog
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
@@ -65,12 +66,10 @@ class Front:
         self._desk.metrics.request(_route(path), status, seconds)
         if self._access:
             # The path as it was asked for might hold anything; only what the server knows is logged.
-            shown = getattr(scope.get("route"), "path", "?")
-            details: dict[str, Any] = scope.get("tagline", {})
+            details: dict[str, Any] = {"path": getattr(scope.get("route"), "path", "?"), **scope.get("tagline", {})}
             took = round(1000 * seconds, 2)
             self._log(
-                "request", request=number.decode(), method=scope["method"][:16], path=shown, status=status, ms=took,
-                **details,
+                "request", request=number.decode(), method=scope["method"][:16], status=status, ms=took, **details
             )  # fmt: skip
 
 

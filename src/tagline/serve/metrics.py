@@ -91,6 +91,14 @@ class Metrics:
             self._mine[start + bucket] += 1
             self._mine[start + len(bounds) + 1] += value
 
+    def batch(self, model: str, windows: int, tokens: int, seconds: float) -> None:
+        """Counts a batch that was computed."""
+        self.add("tagline_batches_total", model)
+        self.add("tagline_windows_total", model, by=windows)
+        self.add("tagline_tokens_total", model, by=tokens)
+        self.observe("tagline_batch_windows", model, value=windows)
+        self.observe("tagline_batch_seconds", model, value=seconds)
+
     def request(self, route: str, status: int, seconds: float) -> None:
         """Counts a request that was answered (499: its caller had gone)."""
         known = status if status in STATUSES else 500 if status >= 500 else 400

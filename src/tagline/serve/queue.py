@@ -3,7 +3,8 @@
 Windows wait in flows, one for each model and each class, short or long. The flow that has had least for its weight
 goes next, so that neither class, and no model, starves another; when only one waits, it has everything.
 
-- Short: the oldest window goes first, in the company of those nearest to it in length.
+- Short: the oldest window goes first, in the company of those nearest to it in length, and of like length only: what is
+  computed for padding would cost more than a batch of their own.
 - Long (a job of more sub-tokens than a batch holds): jobs take turns, a batch's worth each.
 """
 
@@ -17,7 +18,8 @@ from tagline.predict.apart import OpenModel
 from tagline.serve.jobs import Piece
 
 SHORT_WEIGHT, LONG_WEIGHT = 2.0, 1.0
-_LOOK = 512  # oldest windows among which company is looked for
+_LOOK = 256  # oldest windows among which company is looked for
+_LIKE = 16  # sub-tokens by which company may differ from the oldest, or a quarter of its length
 
 
 class Flow(Protocol):
@@ -26,6 +28,8 @@ class Flow(Protocol):
     weight: float
     clock: float
     """Sub-tokens computed, by weight."""
+    tokens: int
+    """Sub-tokens that wait."""
 
     def add(self, pieces: Iterable[Piece]) -> None:
         """Takes the windows of one job in."""
@@ -44,7 +48,7 @@ class ShortFlow:
     weight = SHORT_WEIGHT
 
     def __init__(self) -> None:
-        self.clock = 0.0
+        self.clock, self.tokens = 0.0, 0
         self._pieces: list[Piece] = []
 
     def __bool__(self) -> bool:
@@ -52,28 +56,44 @@ class ShortFlow:
 
     def add(self, pieces: Iterable[Piece]) -> None:
         """Takes the windows of one job in."""
-        self._pieces.extend(pieces)
+        taken = list(pieces)
+        self._pieces += taken
+        self.tokens += _tokens(taken)
 
     def take(self, budget: int) -> list[Piece]:
         """The oldest window and those nearest in length, as many as rows times longest leave room for."""
         waiting = [piece for piece in self._pieces if not piece.job.done]
-        near = sorted(range(min(len(waiting), _LOOK)), key=lambda place: waiting[place].length)
-        if not near:
-            self._pieces = []
+        if not waiting:
+            self._pieces, self.tokens = [], 0
             return []
-        first = last = near.index(0)
-        while last - first + 1 < len(near):
-            below = waiting[near[first - 1]].length if first else None
-            above = waiting[near[last + 1]].length if last + 1 < len(near) else None
-            oldest = waiting[0].length
-            up = below is None or (above is not None and above - oldest <= oldest - below)
-            longest = waiting[near[last + 1 if up else last]].length
-            if (last - first + 2) * longest > budget:
-                break
-            first, last = (first, last + 1) if up else (first - 1, last)
-        chosen = set(near[first : last + 1])
+        chosen = _company([piece.length for piece in waiting[:_LOOK]], budget)
+        taken = [waiting[place] for place in sorted(chosen)]
         self._pieces = [piece for place, piece in enumerate(waiting) if place not in chosen]
-        return [waiting[place] for place in sorted(chosen)]
+        self.tokens = _tokens(self._pieces)
+        return taken
+
+
+def _company(lengths: list[int], budget: int) -> set[int]:
+    """Places of the first and of those that go with it."""
+    oldest = lengths[0]
+    most = max(_LIKE, oldest // 4)
+    near = sorted(
+        (place for place, length in enumerate(lengths) if abs(length - oldest) <= most), key=lengths.__getitem__
+    )
+    first = last = near.index(0)
+    while last - first + 1 < len(near):
+        below = oldest - lengths[near[first - 1]] if first else None
+        above = lengths[near[last + 1]] - oldest if last + 1 < len(near) else None
+        up = below is None or (above is not None and above <= below)
+        longest = lengths[near[last + 1 if up else last]]
+        if (last - first + 2) * longest > budget:
+            break
+        first, last = (first, last + 1) if up else (first - 1, last)
+    return set(near[first : last + 1])
+
+
+def _tokens(pieces: Iterable[Piece]) -> int:
+    return sum(piece.length for piece in pieces)
 
 
 class LongFlow:
@@ -82,7 +102,7 @@ class LongFlow:
     weight = LONG_WEIGHT
 
     def __init__(self) -> None:
-        self.clock = 0.0
+        self.clock, self.tokens = 0.0, 0
         self._jobs: deque[deque[Piece]] = deque()
 
     def __bool__(self) -> bool:
@@ -92,17 +112,20 @@ class LongFlow:
         """Takes the windows of one job in."""
         if waiting := deque(pieces):
             self._jobs.append(waiting)
+            self.tokens += _tokens(waiting)
 
     def take(self, budget: int) -> list[Piece]:
         """A batch's worth of the job whose turn it is; the job goes to the end of the row."""
         while self._jobs:
             job = self._jobs.popleft()
             if job[0].job.done:
+                self.tokens -= _tokens(job)
                 continue
             longest = job[0].length  # they are sorted, the longest first
             taken = [job.popleft() for _ in range(min(len(job), max(1, budget // longest)))]
             if job:
                 self._jobs.append(job)
+            self.tokens -= _tokens(taken)
             return taken
         return []
 
@@ -116,6 +139,11 @@ class WindowQueue:
 
     def __bool__(self) -> bool:
         return bool(self._flows)
+
+    @property
+    def tokens(self) -> int:
+        """Sub-tokens that wait, those of jobs that were given up perhaps included."""
+        return sum(flow.tokens for flow in self._flows.values())
 
     def add(self, pieces: list[Piece]) -> None:
         """Takes the windows of one job in."""

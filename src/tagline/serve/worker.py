@@ -25,7 +25,8 @@ from tagline.serve.desk import Desk, deliver
 from tagline.serve.front import Front
 from tagline.serve.hosting import Registry
 from tagline.serve.jobs import Job, Outcome
-from tagline.serve.lanes import Lanes, LaneSettings, most_lanes
+from tagline.serve.lanes import Lanes
+from tagline.serve.load import LoadSettings
 from tagline.serve.logs import Handler, JsonLog
 from tagline.serve.metrics import Metrics
 from tagline.serve.settings import ServeSettings
@@ -33,6 +34,7 @@ from tagline.serve.settings import ServeSettings
 BROKEN = 70
 """Exit status of a worker that must be replaced."""
 _QUIET = 1.0  # seconds that connections have to send a last request when the server stops
+_TOGETHER = 4  # threads that compute one batch together: the fewer batches at once, the sooner each is done
 _HANGS = 120.0  # seconds of one step of a thread, after which the process is given up
 
 
@@ -115,19 +117,22 @@ class Worker:
     def __init__(self, settings: ServeSettings, handles: Handles, log: JsonLog) -> None:
         self.settings, self.handles, self.log = settings, handles, log
         engine = dict(settings.engine)
-        engine["threads"] = engine.get("threads") or max(1, cores() // settings.workers)
+        threads = engine["threads"] = engine.get("threads") or max(1, cores() // settings.workers)
+        engine["streams"] = slots = -(-threads // _TOGETHER)
         budget = int(engine.get("batch_tokens", 512))
         self.registry = Registry(settings.models, engine, budget)
         self.metrics = Metrics(list(settings.models), settings.workers, handles.slot, handles.metrics)
         self.registry.open()
         limits = settings.limits
-        lanes = LaneSettings(
-            count=most_lanes([each.model for each in self.registry.all()], engine["threads"]),
+        if any(each.model.engine == "torch" for each in self.registry.all()):
+            slots = 1  # it uses all threads for one batch
+        load = LoadSettings(
+            slots=slots,
             budget=budget,
             max_wait=limits.max_wait,
             max_wait_long=max(limits.max_wait, limits.timeout / 3),
         )
-        self.lanes = Lanes(lanes, self.metrics, self._deliver, self._failed, partial(log.failure, "job-failed"))
+        self.lanes = Lanes(load, self.metrics, self._deliver, self._failed, partial(log.failure, "job-failed"))
         key = None if settings.api_key is None else Desk.digest(settings.api_key)
         self.desk = Desk(self.registry, self.lanes, self.metrics, limits, key)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -168,7 +173,8 @@ class Worker:
         def work() -> None:
             if self.registry.reload(self.log):
                 self.metrics.add("tagline_reloads_total")
-            gc.collect()  # models are large; what is left of the old ones goes now
+            gc.unfreeze()
+            _settle()  # models are large; what is left of the old ones goes now
 
         threading.Thread(target=work, name="reload", daemon=True).start()
 
@@ -213,7 +219,9 @@ def main() -> None:
         sys.setswitchinterval(0.001)  # the event loop is not to wait long for threads that compute
         for name in ("uvicorn.error", "asyncio"):
             logging.getLogger(name).handlers = [Handler(log)]
-        code = Worker(settings, handles, log).run()
+        worker = Worker(settings, handles, log)
+        _settle()
+        code = worker.run()
     except TaglineError as error:
         log("cannot-start", "error", message=str(error))
         code = error.exit_code
@@ -223,6 +231,13 @@ def main() -> None:
     # Not by the usual way: threads of engines have been seen to fail while the interpreter is taken down.
     sys.stderr.flush()
     os._exit(code)
+
+
+def _settle() -> None:
+    """What lives as long as the process is not looked through again and again by the collector, while all wait."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _line(file: int) -> str:
