@@ -175,6 +175,8 @@ def test_settings_that_do_not_go_together() -> None:
         TokenSettings(head="softmax")
     with pytest.raises(UsageError, match="--head crf has one tag a word"):
         TokenSettings(head="crf", subtokens="all")
+    with pytest.raises(UsageError, match="--class-weights is 'balanced', but a CRF scores whole sentences"):
+        TokenSettings(head="crf", class_weights="balanced")
 
 
 def test_transitions_of_another_shape_are_a_damaged_folder(trained: Trained, tmp_path: Path) -> None:

@@ -259,7 +259,16 @@ def test_outside_the_main_thread_it_trains_the_same(material: Material, unbroken
     assert same(found[0], unbroken)
 
 
-@pytest.mark.parametrize("changes", [{"scheduler": "cosine"}, {"optimizer": "adafactor"}, {"subtokens": "all"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scheduler": "cosine"},
+        {"optimizer": "adafactor"},
+        {"subtokens": "all"},
+        {"layer_decay": 0.5},
+        {"class_weights": "balanced", "focal_gamma": 1.0, "label_smoothing": 0.1},
+    ],
+)
 def test_options_of_the_trainer_are_used(
     material: Material, unbroken: Tagged, tmp_path: Path, changes: dict[str, Any]
 ) -> None:

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from tagline.errors import UsageError
 from tagline.records import Problem
-from tagline.train.losses import LabelLoss
+from tagline.train.class_weights import class_weights
+from tagline.train.losses import LabelLoss, TagLoss
 
 L = 4
 
@@ -144,3 +146,33 @@ def test_the_loss_of_half_precision_is_computed_in_full(problem: Problem) -> Non
     found = LabelLoss(problem)(said(half), labels)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, LabelLoss(problem)(said(half.float()), labels))
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_the_loss_of_tags_is_that_of_the_words_that_bear_one(weights: torch.Tensor | None, smoothing: float) -> None:
+    random = torch.Generator().manual_seed(4)
+    logits, labels = torch.randn(3, 6, L, generator=random), torch.randint(0, L, (3, 6), generator=random)
+    labels[:, ::2] = -100
+    loss = TagLoss(LabelLoss(Problem.SINGLE, weights, smoothing=smoothing))
+    expected = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), weights, label_smoothing=smoothing)
+    torch.testing.assert_close(loss(said(logits), labels), expected)
+    counts = labels[:, 1::2].numpy()
+    assert loss.mass(labels.numpy()) == pytest.approx(9 if weights is None else float(weights[counts].sum()))
+    nothing = logits.requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(said(nothing), torch.full((3, 6), -100)), nothing)
+    assert not gradient.any()
+
+
+def test_weights_of_tags_are_told_by_tag_or_by_type() -> None:
+    labels = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+    types = {label: label.partition("-")[2] or label for label in labels}
+    given = ("PER=3,O=0.5,I-PER=2", labels, (9, 1, 0, 2, 1), 13, Problem.SINGLE, types)
+    found = class_weights(*given)
+    assert found is not None
+    assert found.tolist() == [0.5, 1.0, 1.0, 3.0, 2.0]
+    balanced = class_weights("balanced", *given[1:])
+    assert balanced is not None
+    assert balanced.tolist() == pytest.approx([13 / 45, 13 / 5, 1.0, 13 / 10, 13 / 5])
+    with pytest.raises(UsageError, match=r"--class-weights has 'ORG=2'; .*LOC, PER, B-LOC"):
+        class_weights("ORG=2", *given[1:])

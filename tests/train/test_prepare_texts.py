@@ -18,8 +18,9 @@ from tagline.models.encoders import last_layer, load_for_texts
 from tagline.publish.graph import input_names
 from tagline.records import LabelledText, Problem
 from tagline.text.batches import pad
+from tagline.train.class_weights import class_weights
 from tagline.train.texts.examples import UNKNOWN
-from tagline.train.texts.prepare import PreparedTexts, check_labels, class_weights, label_set, prepare_texts
+from tagline.train.texts.prepare import PreparedTexts, check_labels, label_set, prepare_texts
 from tagline.train.texts.settings import TextSettings
 
 MISS = TextSettings(unknown_tags="miss")

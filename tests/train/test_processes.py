@@ -43,7 +43,7 @@ def train(material: Path, output: Path, processes: int, *more: str) -> subproces
     asked = ("train", "train.conll", "-o", str(output), "--dev", "dev.conll", "--encoder", "encoder")
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*start, "tagline", *asked, *LEARN, "--set", "dropout=0", *more],
+        [*start, "tagline", *asked, *LEARN, "--set", "dropout=0", "--set", "ema=0.5", *more],
         cwd=material, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False,
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -80,6 +80,7 @@ class CrfLoss:
     """
 
     crf: Crf
+    several: ClassVar[bool] = False
 
     def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         """Mean negative log-likelihood of a word, a scalar.
@@ -98,6 +99,10 @@ class CrfLoss:
     def mass(self, labels: NDArray[Any]) -> float:
         """What the loss of a batch is divided by: its words."""
         return float((labels[:, 1:-1] >= 0).sum())
+
+    def scored(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(N, L) emissions of all words."""
+        return logits[labels[:, 1:-1] >= 0]
 
 
 def words_of(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

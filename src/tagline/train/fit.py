@@ -128,6 +128,8 @@ def _learn(
         ):  # fmt: skip
             trainer = make_trainer(prepared, settings, run, score, [Progress(report, prepared.metric), stop, board])
             trainer.train(resume_from_checkpoint=run.checkpoint)
+            if trainer.averaging is not None and score is None:  # with dev the best average has been loaded
+                trainer.averaging.keep()
     except (OSError, RuntimeError, SafetensorError) as error:
         if not _about_writing(error):
             raise

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import torch
 from numpy.typing import NDArray
@@ -48,6 +49,15 @@ class LabelLoss:
             return self._several(logits, labels.float(), weights)
         return self._one(logits, labels, weights)
 
+    @property
+    def several(self) -> bool:
+        """Whether each label stands for itself."""
+        return self.problem is Problem.MULTI
+
+    def scored(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(B, L) logits: every text is scored."""
+        return logits
+
     def mass(self, labels: NDArray[Any]) -> float:
         """What the loss of a batch is divided by: its rows, or the weights of their labels."""
         if self.problem in (Problem.MULTI, Problem.REGRESSION) or self.weights is None:
@@ -69,6 +79,39 @@ class LabelLoss:
         if self.gamma:
             each = each * _power(functional.logsigmoid((1 - 2 * labels) * logits), self.gamma)
         return each.mean()
+
+
+@dataclass(frozen=True)
+class TagLoss:
+    """The loss of words that each bear one tag, called as the Trainer's `compute_loss_func`.
+
+    Attributes:
+        word: the loss of the words that bear a tag, with weights, smoothing and focal weighting.
+    """
+
+    word: LabelLoss = field(default_factory=lambda: LabelLoss(Problem.SINGLE))
+    several: ClassVar[bool] = False
+
+    def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        """The loss, a scalar.
+
+        Args:
+            outputs: the model's, with `logits` (B, T, L).
+            labels: (B, T) tag ids, negative where none is scored.
+            num_items_in_batch: given by the Trainer, not needed: a batch is a step.
+        """
+        bears = labels >= 0
+        if not bears.any():  # teaches nothing
+            return torch.mul(outputs.logits.float().sum(), 0.0)
+        return self.word(SimpleNamespace(logits=outputs.logits[bears]), labels[bears])
+
+    def mass(self, labels: NDArray[Any]) -> float:
+        """What the loss of a batch is divided by: its words, or the weights of their tags."""
+        return self.word.mass(labels[labels >= 0])
+
+    def scored(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(N, L) logits of the words that bear a tag."""
+        return logits[labels >= 0]
 
 
 def _power(log: torch.Tensor, gamma: float) -> torch.Tensor:

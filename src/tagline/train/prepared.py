@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -13,8 +12,26 @@ from transformers import PreTrainedModel
 from tagline.models.encoders import LoadedEncoder
 from tagline.train.dataset import EpochBatches, Examples
 
-Loss = Callable[..., torch.Tensor]
-"""(the model's outputs, labels, num_items_in_batch=None) to a scalar, as the Trainer's `compute_loss_func`."""
+
+class Loss(Protocol):
+    """The loss of a batch, as the Trainer's `compute_loss_func`."""
+
+    @property
+    def several(self) -> bool:
+        """Whether each label stands for itself: sigmoid, not softmax."""
+        ...
+
+    def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+        """From the model's outputs and the labels to a scalar."""
+        ...
+
+    def mass(self, labels: NDArray[Any]) -> float:
+        """What the loss of a batch with these labels is divided by."""
+        ...
+
+    def scored(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(N, L) logits of the words or texts that are scored."""
+        ...
 
 
 class Chain(NamedTuple):
@@ -90,8 +107,8 @@ class Prepared(Protocol):
         ...
 
     @property
-    def loss(self) -> Loss | None:
-        """The loss; None takes the model's own."""
+    def loss(self) -> Loss:
+        """The loss."""
         ...
 
     @property

@@ -29,6 +29,16 @@ class FitSettings:
         warmup: share of the steps over which the rate rises.
         scheduler: name of a Trainer schedule (`linear`, `cosine`, …).
         optimizer: name of a Trainer optimiser (`adamw_torch_fused`, `adafactor`, …).
+        layer_decay: what the encoder's rate is multiplied with from each layer to the one below it, embeddings last; 1
+            gives all layers one rate, 0.9 is usual.
+        ema: averaging of the weights: share of the running average that a step leaves, less in the first steps; the
+            average is scored on dev and kept. 0 keeps the weights themselves, 0.99 or 0.999 is usual.
+        rdrop: R-Drop: weight of how much two passes with other dropout differ; 0 makes one pass, 1 to 5 is usual. A
+            step costs twice as much.
+        class_weights: weights of the labels in the loss: empty for none, `balanced` (a label counts the more the rarer
+            it is), or `spam=2,ham=1`, `PER=2,O=0.5`.
+        focal_gamma: focal loss where above 0; 2 is usual.
+        label_smoothing: share of the target that is spread over all labels; None takes the task's own.
         dropout: dropout of the encoder and before the head; None keeps the encoder's own.
         freeze_embeddings: leave the word embeddings as pretrained.
         window: most sub-tokens of a window; None takes 256 or what the encoder bears.
@@ -55,6 +65,12 @@ class FitSettings:
     warmup: float = 0.1
     scheduler: str = "linear"
     optimizer: str = "adamw_torch_fused"
+    layer_decay: float = 1.0
+    ema: float = 0.0
+    rdrop: float = 0.0
+    class_weights: str = ""
+    focal_gamma: float = 0.0
+    label_smoothing: float | None = None
     dropout: float | None = None
     freeze_embeddings: bool = True
     window: int | None = None
@@ -72,12 +88,17 @@ class FitSettings:
         one_of("precision", self.precision, PRECISIONS)
         one_of("unknown-tags", self.unknown_tags, UNKNOWN)
         rates = ("learning_rate", "head_learning_rate", "weight_decay")
-        for name in (*rates, "epochs", "batch_tokens", "patience", "checkpoint_steps", "threads"):
+        counts = ("epochs", "batch_tokens", "patience", "checkpoint_steps", "threads")
+        for name in (*rates, *counts, "rdrop", "focal_gamma"):
             at_least(name, getattr(self, name), 0)
         if not 0 <= self.warmup < 1:
             raise UsageError(f"--set warmup={self.warmup}; expected a share of the steps, 0 up to but not 1")
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise UsageError(f"--set dropout={self.dropout}; expected 0 up to but not 1")
+        for name in ("dropout", "ema", "label_smoothing"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise UsageError(f"--set {name}={value}; expected 0 up to but not 1")
+        if not 0 < self.layer_decay <= 1:
+            raise UsageError(f"--set layer_decay={self.layer_decay}; expected a factor above 0, at most 1")
         if self.window is not None:
             at_least("window", self.window, 8)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ from transformers.trainer_utils import EvalLoopOutput
 from tagline.errors import UsageError
 from tagline.machine import cores, processor_has_bf16
 from tagline.models.crf import crf_of
-from tagline.models.encoders import LoadedEncoder
+from tagline.train.averaging import Averaging
 from tagline.train.callbacks import SaveWithin
 from tagline.train.dataset import EpochBatches, Share, as_array, only
 from tagline.train.fast.encoder import flat_encoder
+from tagline.train.optimizer import make_optimizer
 from tagline.train.prepared import DevScore, Prepared
 from tagline.train.processes import Processes
+from tagline.train.rdrop import SHARE, RDrop, doubled
 from tagline.train.runs import Run, first_line
 from tagline.train.settings import FitSettings
 
@@ -38,9 +41,14 @@ class SharedTrainer(Trainer):
     """A Trainer whose items are whole batches: every process takes its share of each, none a batch of its own.
 
     So a step is the same whatever the number of processes, and so is their number.
+
+    Attributes:
+        processes: those of the run.
+        averaging: the average of the weights, which is scored and saved in the place of the trained ones; or None.
     """
 
     processes = Processes()
+    averaging: Averaging | None = None
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The batches of the training data, this process's share of each; accelerate would deal whole ones out."""
@@ -63,7 +71,9 @@ class SharedTrainer(Trainer):
         num_items_in_batch: Any = None,
     ) -> Any:
         """The loss of this process's share, so weighted that the mean over the processes is the loss of the batch."""
-        share = inputs.pop("share", None)
+        share = inputs.pop(SHARE, None)
+        if isinstance(self.compute_loss_func, RDrop) and model.training:
+            inputs = doubled(inputs)
         found = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         if share is None:
             return found
@@ -71,6 +81,20 @@ class SharedTrainer(Trainer):
 
     def evaluation_loop(self, dataloader: DataLoader[Any], *arguments: Any, **options: Any) -> EvalLoopOutput:
         """Evaluates: of several processes each reads its batches, and all of them score all."""
+        with self._averaged():
+            return self._evaluation_loop(dataloader, *arguments, **options)
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Saves the model; where weights are averaged, their average, and what training goes on from beside it."""
+        with self._averaged():
+            super().save_model(output_dir, _internal_call)
+        if self.averaging is not None and self.args.should_save:
+            self.averaging.save(Path(output_dir or str(self.args.output_dir)))
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.averaging is None else self.averaging.shown()
+
+    def _evaluation_loop(self, dataloader: DataLoader[Any], *arguments: Any, **options: Any) -> EvalLoopOutput:
         if self.processes.count == 1:
             return super().evaluation_loop(dataloader, *arguments, **options)
         self.model.eval()  # type: ignore[union-attr]
@@ -116,19 +140,25 @@ def make_trainer(
     # A CRF works outside the model's forward, where its wrapper would take it for unused.
     arguments.ddp_find_unused_parameters = flat_encoder(model) is None and crf_of(model) is None
     here = Processes.here()
-    share = Share(here.rank, here.count, getattr(prepared.loss, "mass", None)) if here.count > 1 else None
+    averaging = Averaging(model, settings.ema, run.checkpoint) if settings.ema else None
+    share = Share(here.rank, here.count, prepared.loss.mass) if here.count > 1 else None
     trainer = SharedTrainer(
         model=model,
         args=arguments,
         train_dataset=EpochBatches(prepared.train, prepared.pad, settings.batch_tokens, settings.seed, share),
         eval_dataset=score.batches if score is not None else None,
         data_collator=only,
-        compute_loss_func=prepared.loss,
+        compute_loss_func=RDrop(prepared.loss, settings.rdrop) if settings.rdrop else prepared.loss,
         compute_metrics=score,
-        callbacks=[*callbacks, SaveWithin(settings.checkpoint_steps), *_patience(patience, run)],
-        optimizers=(_optimizer(prepared.encoder, arguments, settings), None),
+        callbacks=[
+            *filter(None, (averaging,)),
+            *callbacks,
+            SaveWithin(settings.checkpoint_steps),
+            *_patience(patience, run),
+        ],
+        optimizers=(make_optimizer(prepared.encoder, arguments, settings), None),
     )
-    trainer.processes = here
+    trainer.processes, trainer.averaging = here, averaging
     trainer.remove_callback(PrinterCallback)
     torch.manual_seed(settings.seed + here.rank)  # each process drops out other numbers
     return trainer
@@ -183,32 +213,6 @@ def _arguments(settings: FitSettings, work: Path, epochs: int, metric: str | Non
             f"optimizer={settings.optimizer} or scheduler={settings.scheduler} cannot be used: {first_line(error)}. "
             "Choose others with --set, e.g. --set optimizer=adamw_torch --set scheduler=linear"
         ) from error
-
-
-def _optimizer(encoder: LoadedEncoder, arguments: TrainingArguments, settings: FitSettings) -> torch.optim.Optimizer:
-    """The Trainer's optimiser of that name over our groups: encoder and fresh parts, with and without decay."""
-    model = encoder.model
-    kind: type[torch.optim.Optimizer]
-    try:
-        kind, options = Trainer.get_optimizer_cls_and_kwargs(arguments, model)
-    except (ValueError, ImportError) as error:
-        raise UsageError(f"optimizer={settings.optimizer} cannot be used here: {first_line(error)}") from error
-    options = {key: value for key, value in options.items() if key != "lr"}
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            groups.setdefault((name in encoder.fresh, parameter.ndim > 1), []).append(parameter)
-    return kind(
-        [
-            {
-                "params": parameters,
-                "lr": settings.head_learning_rate if fresh else settings.learning_rate,
-                "weight_decay": settings.weight_decay if decays else 0.0,
-            }
-            for (fresh, decays), parameters in groups.items()
-        ],
-        **options,
-    )
 
 
 def _set_dropout(model: PreTrainedModel, dropout: float | None) -> None:

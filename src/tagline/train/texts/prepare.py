@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from tagline.errors import DataError, LabelError, UsageError
 from tagline.models.encoders import LoadedEncoder, last_layer, load_for_texts
 from tagline.records import LabelledText, Problem
 from tagline.text.sequences import SequenceEncoder
+from tagline.train.class_weights import class_weights
 from tagline.train.losses import LabelLoss
 from tagline.train.texts.examples import TextExamples, encode_texts
 from tagline.train.texts.score import METRIC, LabelScore
@@ -206,56 +206,11 @@ def _loss(
     settings: TextSettings, labels: Sequence[str], counts: Sequence[int], texts: int, problem: Problem
 ) -> LabelLoss:
     """The loss, or `UsageError` where options of classes meet numbers."""
-    options = {"focal-gamma": settings.focal_gamma, "label-smoothing": settings.label_smoothing}
+    options = {
+        "focal-gamma": settings.focal_gamma, "label-smoothing": settings.label_smoothing, "rdrop": settings.rdrop,
+    }  # fmt: skip
     for name, value in options.items():
         if value and problem is Problem.REGRESSION:
             raise UsageError(f"--{name} is {value}, but numbers have no classes; leave it away")
     weights = class_weights(settings.class_weights, labels, counts, texts, problem)
     return LabelLoss(problem, weights, settings.focal_gamma, settings.smoothing(problem))
-
-
-def class_weights(
-    given: str, labels: Sequence[str], counts: Sequence[int], texts: int, problem: Problem
-) -> torch.Tensor | None:
-    """Weights by label.
-
-    Args:
-        given: empty, `balanced`, or `label=weight,…`; labels that are not named weigh 1.
-        labels: the model's labels.
-        counts: how often each comes in train.
-        texts: how many texts train has.
-        problem: several labels weigh their positive examples.
-
-    Raises:
-        UsageError: an unknown label, one that is named twice, no number, nothing but zeros, or weights in a regression.
-    """
-    if not given:
-        return None
-    if problem is Problem.REGRESSION:
-        raise UsageError(f"--class-weights is {given!r}, but numbers have no classes; leave it away")
-    if given == "balanced":
-        often = np.maximum(np.asarray(counts, dtype=np.float64), 1)
-        weights = texts / (len(labels) * often) if problem is Problem.SINGLE else (texts - often) / often
-        return torch.tensor(weights, dtype=torch.float32)
-    chosen: dict[str, float] = {}
-    for part in given.split(","):
-        label, equals, text = part.rpartition("=")
-        weight = _number(text)
-        if not equals or label.strip() not in labels or label.strip() in chosen or weight is None:
-            raise UsageError(
-                f"--class-weights has {part!r}; expected 'balanced' or LABEL=WEIGHT,… with labels "
-                f"{', '.join(labels[:8])}, each once, and weights of 0 or more"
-            )
-        chosen[label.strip()] = weight
-    by_label = [chosen.get(label, 1.0) for label in labels]
-    if not any(by_label):
-        raise UsageError(f"--class-weights is {given!r}; expected a weight above 0 for one label at least")
-    return torch.tensor(by_label, dtype=torch.float32)
-
-
-def _number(text: str) -> Any:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < float("inf") else None

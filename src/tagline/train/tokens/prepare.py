@@ -18,9 +18,12 @@ from tagline.errors import DataError, LabelError, UsageError
 from tagline.models.crf import NAME as CRF
 from tagline.models.crf import CrfLoss, add_crf, crf_of
 from tagline.models.encoders import TokenEncoder, load_for_tokens
+from tagline.records import Problem
 from tagline.text.decoding import Decoder
 from tagline.text.features import WindowEncoder
 from tagline.text.words import WordRules
+from tagline.train.class_weights import class_weights
+from tagline.train.losses import LabelLoss, TagLoss
 from tagline.train.prepared import Loss
 from tagline.train.tokens.bilstm import load_bilstm
 from tagline.train.tokens.examples import TokenExamples, label_windows
@@ -45,6 +48,7 @@ class PreparedTokens:
         dev_tags: gold tags of dev in the model's scheme, unknown types included.
         unknown: tags of dev that train lacks, counted (with `unknown_tags="miss"`).
         vectors: the file of word vectors that the words begin with, its fingerprint, hits and misses; empty without.
+        word_loss: the loss of one word, where there is no CRF.
     """
 
     encoder: TokenEncoder
@@ -57,13 +61,14 @@ class PreparedTokens:
     dev_tags: list[tuple[str, ...]]
     unknown: dict[str, int]
     vectors: dict[str, Any] = field(default_factory=dict)
+    word_loss: LabelLoss = field(default_factory=lambda: LabelLoss(Problem.SINGLE))
     metric: ClassVar[str] = "f1"
 
     @property
-    def loss(self) -> Loss | None:
-        """The likelihood of the CRF where there is one, else the model's own loss."""
+    def loss(self) -> Loss:
+        """The likelihood of the CRF where there is one, else the loss of each word."""
         crf = crf_of(self.encoder.model)
-        return None if crf is None else CrfLoss(crf)
+        return TagLoss(self.word_loss) if crf is None else CrfLoss(crf)
 
     @property
     def pad(self) -> int:
@@ -139,7 +144,18 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         dev_tags=dev_tags,
         unknown=unknown,
         vectors=vectors,
+        word_loss=_word_loss(settings, labels, tags),
     )
+
+
+def _word_loss(settings: TokenSettings, labels: tuple[str, ...], tags: Sequence[Sequence[str]]) -> LabelLoss:
+    """The loss of a word. A weight may be told for a tag, or for a type: then it is that of all tags of the type."""
+    counts = Counter(tag for each in tags for tag in each)
+    weights = class_weights(
+        settings.class_weights, labels, [counts[label] for label in labels], counts.total(), Problem.SINGLE,
+        {label: label.partition("-")[2] or label for label in labels},
+    )  # fmt: skip
+    return LabelLoss(Problem.SINGLE, weights, settings.focal_gamma, settings.label_smoothing or 0.0)
 
 
 def _with_crf(encoder: TokenEncoder, labels: tuple[str, ...], scheme: Scheme) -> TokenEncoder:

@@ -34,8 +34,14 @@ class TokenSettings(FitSettings):
         super().__post_init__()
         one_of("subtokens", self.subtokens, SUBTOKENS)
         one_of("head", self.head, HEADS)
-        if self.head == "crf" and self.subtokens == "all":
+        if self.head != "crf":
+            return
+        if self.subtokens == "all":
             raise UsageError("--head crf has one tag a word; leave --set subtokens=all away")
+        for name in ("class_weights", "focal_gamma", "label_smoothing"):
+            if value := getattr(self, name):
+                option = f"--{name.replace('_', '-')} is {value!r}"
+                raise UsageError(f"{option}, but a CRF scores whole sentences; leave it away or type --head linear")
 
 
 @dataclass(frozen=True)
