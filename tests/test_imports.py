@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "tagline"
 
-BASE = {"records", "errors", "machine", "drawing"}
+BASE = {"records", "errors", "machine", "drawing", "hub", "names"}
 READING = BASE | {"data", "text"}
 JUDGING = READING | {"folder", "evaluate"}
 ALLOWED = {
@@ -20,6 +20,8 @@ ALLOWED = {
     "errors": BASE,
     "machine": BASE,
     "drawing": BASE,
+    "hub": BASE,
+    "names": BASE,
     "data": BASE,
     "text": BASE | {"data"},
     "folder": JUDGING,

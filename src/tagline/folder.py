@@ -17,6 +17,7 @@ from typing import Any
 
 from tagline.data.schemes import Scheme
 from tagline.errors import FolderError
+from tagline.names import resolve
 from tagline.records import Problem
 from tagline.text.words import WordRules
 
@@ -139,13 +140,14 @@ class ModelFolder:
     def open(cls, path: str | Path) -> ModelFolder:
         """Opens a folder and checks its small files; weights are checked by `verify`.
 
+        Args:
+            path: the folder, or the name of a model; see `tagline.names.resolve`.
+
         Raises:
             FolderError: nothing is there, or it is no model folder, or a file is missing or damaged.
+            MissingExtraError: only the hub could have it, and the extra `hub` is not installed.
         """
-        path = Path(path)
-        if not path.is_dir():
-            kind = "is a file" if path.exists() else "does not exist"
-            raise FolderError(f"{path}: {kind}; expected a model folder, as written by: tagline train … -o {path}")
+        path = resolve(path)
         for name in (CONFIG, TOKENIZER):
             if not (path / name).is_file():
                 raise FolderError(f"{path}: no model folder ({name} is missing). Give one that tagline train wrote")

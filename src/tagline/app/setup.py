@@ -40,10 +40,13 @@ class Setup:
 def named(folders: list[Path]) -> dict[str, str]:
     """Model folders by their names, with as much of the path before it as tells them apart.
 
+    Args:
+        folders: model folders, or names as `tagline.load` takes them.
+
     Raises:
         UsageError: a folder is named twice.
     """
-    paths = [folder.resolve() for folder in folders]
+    paths = [folder.resolve() if folder.is_absolute() or folder.exists() else folder for folder in folders]
     twice = next((folder for at, folder in enumerate(folders) if paths[at] in paths[:at]), None)
     if twice is not None:
         raise UsageError(f"{twice} is given twice; give each model once")

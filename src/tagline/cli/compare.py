@@ -70,7 +70,7 @@ def compare(
         )
     *given, data = paths
     check_targets(html=html, markdown=markdown)
-    systems = [ModelFolder.open(path) if path.is_dir() else path for path in given]
+    systems = [path if path.is_file() else ModelFolder.open(path) for path in given]
     wanted = _Wanted(json_out, html, markdown, show, rounds, seed)
     settings = running.settings()
     tasks = {each.manifest.task for each in systems if not isinstance(each, Path)}

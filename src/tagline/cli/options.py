@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tagline.engines.base import EngineSettings
     from tagline.records import Problem
 
-Model = Annotated[Path, typer.Argument(help="Model folder, as tagline train wrote it.", show_default=False)]
+Model = Annotated[Path, typer.Argument(help="Model folder, or a name (tagline models lists them).", show_default=False)]
 Format = Annotated[
     str | None,
     typer.Option("--format", help="Format of the input, where its name does not tell it.", show_default=False),

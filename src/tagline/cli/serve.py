@@ -48,7 +48,7 @@ def serve(
     models: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL...", help="Model folders; NAME=FOLDER gives one another name.", show_default=False
+            metavar="MODEL...", help="Model folders or names; NAME=FOLDER gives one another name.", show_default=False
         ),
     ],
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
@@ -66,11 +66,12 @@ def serve(
     running: shared.Running = replace(shared.BY_ITSELF, batch_tokens=512),  # noqa: B008 (frozen)
 ) -> None:
     """Serve models over HTTP: REST with an OpenAPI page, the schema of Hugging Face, metrics for Prometheus."""
+    from tagline.names import resolve
     from tagline.serve.settings import ServeSettings, check_extra, named
 
     check_extra()
     settings = ServeSettings(
-        models=named(models),
+        models={name: str(resolve(folder)) for name, folder in named(models).items()},
         host=host,
         port=port,
         workers=workers,

@@ -14,7 +14,7 @@ from tagline.cli import options as shared
 def web_app(
     models: Annotated[
         list[Path],
-        typer.Argument(metavar="MODEL...", help="Model folders, as tagline train wrote them.", show_default=False),
+        typer.Argument(metavar="MODEL...", help="Model folders, or names.", show_default=False),
     ],
     host: Annotated[str, typer.Option(help="Interface to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8501,
@@ -32,9 +32,9 @@ def web_app(
 
     check_extra()
     settings = running.settings()
-    for each in models:
-        ModelFolder.open(each)
-    setup = Setup(named(models), [] if examples is None else read_examples(examples), asdict(settings))
+    # What is wrong is said here and not in the page; and names on the hub are fetched.
+    folders = {name: str(ModelFolder.open(place).path) for name, place in named(models).items()}
+    setup = Setup(folders, [] if examples is None else read_examples(examples), asdict(settings))
     address = Address(host, port, max_upload).taken()
     shared.say(f"tagline app: {address.url} (Ctrl-C stops it)")
     launch(setup, address)

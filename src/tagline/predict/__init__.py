@@ -19,12 +19,14 @@ def load(
     """Opens a model for prediction: a `Tagger` or a `Classifier`, by what the folder was trained for.
 
     Args:
-        name_or_folder: a model folder.
+        name_or_folder: a model folder, or a name: of a model that comes with Tagline (`ner-news`), that an installed
+            package brings, or of one on the Hugging Face hub (`owner/model`, `owner/model@revision`); see
+            `tagline.names.resolve`.
         settings: engine, precision, device, threads, batch size.
         options: fields of `EngineSettings`, for those who would rather not make one.
 
     Raises:
-        FolderError: no model folder, or a damaged one.
+        FolderError: no model of that name, no model folder, or a damaged one.
         UsageError: an unknown option, or one out of range.
     """
     from tagline.errors import UsageError

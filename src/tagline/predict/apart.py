@@ -29,7 +29,7 @@ class OpenModel:
     """An opened model of either task. Its methods may be called by several threads at once.
 
     Args:
-        path: a model folder, of Tagline or of Hugging Face.
+        path: a model folder, of Tagline or of Hugging Face, or a name as `tagline.load` takes it.
         options: fields of `EngineSettings`.
 
     Raises:

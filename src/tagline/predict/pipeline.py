@@ -85,7 +85,7 @@ def pipeline(
     Args:
         task: `token-classification` or `ner`, which is the same; `text-classification`, `sentiment-analysis` or
             `sequence-classification`, which are the same.
-        model: a model folder, of Tagline or of Hugging Face.
+        model: a model folder, of Tagline or of Hugging Face, or a name as `tagline.load` takes it.
         options: fields of `TokenSettings` (`aggregation_strategy`, `ignore_labels`, `stride`, `batch_size`,
             `is_split_into_words`, `delimiter`) or of `TextSettings` (`top_k`, `function_to_apply`, `batch_size`,
             `truncation`, `max_length`, `padding`), and of `EngineSettings` (`engine`, `precision`, `device`,

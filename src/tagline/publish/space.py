@@ -28,7 +28,7 @@ from tagline.folder import (
 PACKAGE = Path(__file__).resolve().parent.parent
 NEEDED = {"numpy": "2.0", "tokenizers": "0.21", "openvino": "2025.0", "streamlit": "1.67", "st-annotated-text": "4.0"}
 """What the app imports, with the oldest version that will do (a test holds them against pyproject.toml)."""
-UNUSED = ("cli", "train", "models", "publish", "report", "serve", "spark", "__main__.py", "__pycache__")
+UNUSED = ("cli", "train", "models", "publish", "report", "serve", "spark", "shipped", "__main__.py", "__pycache__")
 """Parts of Tagline that reading text does without."""
 LARGE = 5_000_000  # bytes from which on a file goes by Git LFS; the hub takes none above 10 MB otherwise
 

@@ -78,7 +78,7 @@ class _WithModel(Model, HasInputs, HasErrors, Stage):
 
     @classmethod
     def pretrained(cls, name: str = "", lang: str = "en", remote_loc: str | None = None) -> Self:
-        """A model by name: a folder, one of TAGLINE_MODELS, or `owner/model` on the hub.
+        """A model by name: a folder, one of TAGLINE_MODELS, one that comes with Tagline, or `owner/model` on the hub.
 
         Args:
             name: the name; by default that of the shipped model.
