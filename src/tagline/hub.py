@@ -23,6 +23,7 @@ _WEIGHTS = (
     ("model.safetensors",),
     ("pytorch_model.bin",),
 )
+_LOST = ("ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError", "RemoteProtocolError")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 # What reading text never needs: weights for other libraries, and logs.
 _UNREAD = ("*.h5", "*.msgpack", "*.ot", "*.tflite", "*.mlmodel", "*.pb", "*/*", ".gitattributes")
@@ -141,15 +142,16 @@ def reason(error: BaseException) -> str:
         return "the model has no such branch, tag or commit"
     if isinstance(error, LocalEntryNotFoundError):
         return "it cannot be reached"
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else repr(error)
+    lines = str(error).strip().splitlines() or [repr(error)]
+    lost = isinstance(error, ConnectionError | TimeoutError) or type(error).__name__ in _LOST
+    return f"it cannot be reached: {lines[0]}" if lost else lines[0]
 
 
 def _failures() -> tuple[type[BaseException], ...]:
     """What the hub's library raises; its HTTP library has a tree of its own."""
-    from huggingface_hub.errors import HTTPError
+    from huggingface_hub.errors import HfHubHTTPError
 
-    return (HTTPError, OSError, ValueError)
+    return (*HfHubHTTPError.__bases__, OSError, ValueError)
 
 
 def _place_of(repo: str) -> Path:

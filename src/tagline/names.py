@@ -58,9 +58,7 @@ def shipped() -> dict[str, Path]:
     places = [package / "shipped"]
     if package.parent.name == "src":
         places.append(package.parent.parent / "models")
-    return {
-        name: place / name for place in reversed(places) for name in SHIPPED if (place / name / _CONFIG).is_file()
-    }
+    return {name: place / name for place in reversed(places) for name in SHIPPED if (place / name / _CONFIG).is_file()}
 
 
 def packaged(name: str) -> Path | None:
