@@ -29,6 +29,7 @@ ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
 CARD = "README.md"
 FORMAT = 1
 WORD_LEVEL = "tagline-bilstm"  # `model_type` of the family that reads words instead of sub-tokens
+MIXED = "tagline-mixed"  # `model_type` of an encoder whose layers are mixed; `encoder_type` is its family
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
 _OF_TOKENS = ("scheme", "bare", "words", "shapes", "characters", "transitions")
 _OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
@@ -175,6 +176,11 @@ class ModelFolder:
         """Whether every word is one sub-token (a BiLSTM)."""
         return self.config.get("model_type") == WORD_LEVEL
 
+    @property
+    def mixed(self) -> bool:
+        """Whether the head reads a mix of layers, which transformers does not know of."""
+        return self.config.get("model_type") == MIXED
+
     def has(self, *names: str) -> bool:
         """Whether these files are there."""
         return all((self.path / name).is_file() for name in names)
@@ -233,7 +239,7 @@ def positions(config: dict[str, Any]) -> int:
     """Most sub-tokens, special ones included, that a model takes at once; 512 where its configuration does not say."""
     count = int(config.get("max_position_embeddings") or 512)
     # Where positions begin after the padding id, two are lost.
-    return count - 2 if config.get("model_type") in _OFFSET_POSITIONS else count
+    return count - 2 if config.get("encoder_type", config.get("model_type")) in _OFFSET_POSITIONS else count
 
 
 def _plain(config: dict[str, Any], path: Path) -> Manifest:

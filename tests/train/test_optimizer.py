@@ -55,8 +55,8 @@ def test_every_family_has_its_layers_in_order(name: str, encoders: Encoders) -> 
         elif "word_embeddings" in parameter or "tok_embeddings" in parameter:
             assert depth == 0
         elif parameter.startswith("classifier."):
-            assert depth == top
-    assert {deep[parameter] for parameter in deep} == set(range(top + 1))
+            assert depth == top + 1
+    assert set(deep.values()) == set(range(top + 2))
 
 
 def test_groups_hold_each_trained_parameter_once(encoders: Encoders) -> None:

@@ -62,6 +62,8 @@ def learn(
     from tagline.train.fit import fit
     from tagline.train.processes import Processes
 
+    if settings.lora and settings.fast:
+        shared.say(f"LoRA of rank {settings.lora}: trained through transformers' modules; the flat layers have none")
     with training() as report:
         fitted = fit(prepared, settings, run.work, run.resume, report)
     if not Processes.here().main:

@@ -86,8 +86,12 @@ def load_model(folder: ModelFolder) -> Any:
 
         for_texts = folder.manifest.task == TEXT_CLASSIFICATION
         kind = AutoModelForSequenceClassification if for_texts else AutoModelForTokenClassification
+        if folder.mixed:
+            from tagline.models.mixing import load_mixed
+
+            return load_mixed(kind, folder.path, folder.config)
         return kind.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise FolderError(f"{folder.path}: the weights cannot be loaded ({error})") from error
     finally:
         transformers_logging.set_verbosity(verbosity)

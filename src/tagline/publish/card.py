@@ -51,6 +51,11 @@ def model_card(manifest: Manifest, name: str) -> str:
             "The CRF's transitions stand in `tagline.json` (and as `crf.transitions` in the weights); `transformers` "
             "leaves them aside and gives the emissions alone.\n"
         )
+    if mixed := training.get("settings", {}).get("mix_layers"):
+        lines.append(
+            f"The head reads a learned mix of the {mixed} topmost layers, which `transformers` does not know of: it "
+            "refuses the folder. Tagline's engines read it.\n"
+        )
     if manifest.metrics:
         lines += _text_scores(manifest) if for_texts else _token_scores(manifest.metrics)
     lines += _leakage(training.get("leakage", {}))

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from tagline.data.atomic import atomic_folder
 from tagline.folder import CARD, MANIFEST, Manifest, ModelFolder, seal
+from tagline.models.mixing import mark_mixed
 from tagline.publish.card import model_card
 from tagline.publish.graph import write_graph
 
@@ -52,6 +53,7 @@ def write_model(
     """
     with atomic_folder(target, overwrite=overwrite) as folder:
         parts.model.save_pretrained(folder)
+        mark_mixed(parts.model, folder)
         parts.tokenizer.save_pretrained(folder)
         _graph(parts.model, folder)
         if parts.logs is not None and parts.logs.is_dir():

@@ -18,6 +18,8 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 from transformers.utils import logging
 
 from tagline.errors import Interrupted, OutputError
+from tagline.models.lora import merge_lora
+from tagline.train.adapt import adapt
 from tagline.train.calibration import Calibration, calibrate
 from tagline.train.callbacks import Progress, ProgressEvent, StopOnInterrupt
 from tagline.train.dataset import check_finite
@@ -92,6 +94,7 @@ def fit(
         calibration = calibrate(trainer, score) if settings.calibrate and score is not None else None
     # Mixed precision wraps forward; the wrapper must not find its way into the exported graph.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu").float().eval()
+    merge_lora(model)
     check_finite(all(bool(each.isfinite().all()) for each in model.parameters()))  # without dev nobody has noticed
     prepared.finish(model)
     best = trainer.state.best_metric
@@ -119,6 +122,7 @@ def _learn(
     run = here.first(lambda: open_run(prepared, settings, work, resume))
     settings = settings.sized(sum(prepared.train.lengths))
     set_seed(settings.seed)
+    adapt(prepared.encoder, settings)  # before the flat layers: they do not know of LoRA
     score = prepared.scorer()
     stop = StopOnInterrupt(here)
     try:

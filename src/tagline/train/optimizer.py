@@ -42,7 +42,7 @@ def parameter_groups(encoder: LoadedEncoder, settings: FitSettings) -> list[dict
     groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in encoder.model.named_parameters():
         if parameter.requires_grad:
-            below = settings.layer_decay ** (top - deep[name])
+            below = settings.layer_decay ** max(0, top - deep[name])
             rate = settings.head_learning_rate if name in encoder.fresh else settings.learning_rate * below
             groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     return [

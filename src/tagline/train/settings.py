@@ -35,6 +35,12 @@ class FitSettings:
             average is scored on dev and kept. 0 keeps the weights themselves, 0.99 or 0.999 is usual.
         rdrop: R-Drop: weight of how much two passes with other dropout differ; 0 makes one pass, 1 to 5 is usual. A
             step costs twice as much.
+        freeze_layers: how many of the lowest layers stay as they are pretrained, and the embeddings with them; 0: none.
+        mix_layers: the head reads a learned mix of so many topmost layers; 0 reads the last one. transformers alone
+            cannot load such a model.
+        lora: LoRA: rank of the changes of the layers' matrices that are trained instead of these; 0 trains the layers,
+            8 is usual. They are added to the matrices in the end. Trained through transformers' modules.
+        lora_scale: what the changes are multiplied with (the paper's alpha / rank).
         class_weights: weights of the labels in the loss: empty for none, `balanced` (a label counts the more the rarer
             it is), or `spam=2,ham=1`, `PER=2,O=0.5`.
         focal_gamma: focal loss where above 0; 2 is usual.
@@ -68,6 +74,10 @@ class FitSettings:
     layer_decay: float = 1.0
     ema: float = 0.0
     rdrop: float = 0.0
+    freeze_layers: int = 0
+    mix_layers: int = 0
+    lora: int = 0
+    lora_scale: float = 2.0
     class_weights: str = ""
     focal_gamma: float = 0.0
     label_smoothing: float | None = None
@@ -89,7 +99,7 @@ class FitSettings:
         one_of("unknown-tags", self.unknown_tags, UNKNOWN)
         rates = ("learning_rate", "head_learning_rate", "weight_decay")
         counts = ("epochs", "batch_tokens", "patience", "checkpoint_steps", "threads")
-        for name in (*rates, *counts, "rdrop", "focal_gamma"):
+        for name in (*rates, *counts, "freeze_layers", "mix_layers", "lora", "lora_scale", "rdrop", "focal_gamma"):
             at_least(name, getattr(self, name), 0)
         if not 0 <= self.warmup < 1:
             raise UsageError(f"--set warmup={self.warmup}; expected a share of the steps, 0 up to but not 1")

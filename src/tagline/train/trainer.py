@@ -13,7 +13,6 @@ from torch.utils.data import DataLoader
 from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
-    PreTrainedModel,
     PrinterCallback,
     Trainer,
     TrainerCallback,
@@ -130,9 +129,6 @@ def make_trainer(
 ) -> SharedTrainer:
     """The Trainer with our batches, parameter groups and score."""
     model = prepared.encoder.model
-    _set_dropout(model, settings.dropout)
-    if settings.freeze_embeddings:
-        model.get_input_embeddings().weight.requires_grad_(False)
     patience = settings.patience if score is not None else 0
     # A run that was killed after it had ended early has nothing left but to take its best checkpoint.
     epochs = int(run.epochs) if patience and run.waited >= patience else settings.epochs
@@ -213,17 +209,6 @@ def _arguments(settings: FitSettings, work: Path, epochs: int, metric: str | Non
             f"optimizer={settings.optimizer} or scheduler={settings.scheduler} cannot be used: {first_line(error)}. "
             "Choose others with --set, e.g. --set optimizer=adamw_torch --set scheduler=linear"
         ) from error
-
-
-def _set_dropout(model: PreTrainedModel, dropout: float | None) -> None:
-    if dropout is None:
-        return
-    module: Any
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = dropout
-        elif isinstance(getattr(module, "attention_dropout", None), float):
-            module.attention_dropout = dropout  # families that give the rate to the attention's kernel
 
 
 def set_threads(threads: int) -> None:

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from transformers.activations import GELUActivation
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
+from tagline.models.mixing import LayerMix, mix_of
 from tagline.train.fast.attention import Layout
 from tagline.train.fast.layer import PARAMETERS, FlatLayer, LayerPlan
 from tagline.train.fast.masks import Masks, masked_dropout
@@ -43,7 +44,7 @@ def fast(model: PreTrainedModel, wanted: bool = True) -> Iterator[bool]:
             yield False
             return
         own = encoder.forward
-        encoder.forward = _flat_forward(encoder, own)
+        encoder.forward = _flat_forward(encoder, own, mix_of(model))
         try:
             yield True
         finally:
@@ -65,24 +66,26 @@ def _fits(layer: Any) -> bool:
     return names == set(PARAMETERS) and isinstance(layer.intermediate.intermediate_act_fn, (nn.GELU, GELUActivation))
 
 
-def _flat_forward(encoder: Any, own: Callable[..., Any]) -> Callable[..., Any]:
+def _flat_forward(encoder: Any, own: Callable[..., Any], mix: LayerMix | None) -> Callable[..., Any]:
     def forward(hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, **others: Any) -> Any:
         known = attention_mask is None or (attention_mask.dtype == torch.bool and attention_mask.ndim == 4)
         if not encoder.training or not known or hidden_states.device.type != "cpu":
             return own(hidden_states, attention_mask=attention_mask, **others)
-        return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=_run(encoder, hidden_states, attention_mask))
+        last = _run(encoder, hidden_states, attention_mask, mix)
+        return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=last)
 
     return forward
 
 
-def _run(encoder: Any, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """The layers, (B, T, H) to (B, T, H), with zeros on padding."""
+def _run(encoder: Any, hidden: torch.Tensor, mask: torch.Tensor | None, mix: LayerMix | None) -> torch.Tensor:
+    """The layers, and their mix where there is one, (B, T, H) to (B, T, H), with zeros on padding."""
     windows, width, size = hidden.shape
     first = encoder.layer[0].attention.self
     layout = Layout.of(None if mask is None else mask[:, 0, 0], windows, width, first.num_attention_heads)
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
     masks = Masks()
     flat = layout.flat(hidden.reshape(windows * width, size))
+    outputs = []
     for layer in encoder.layer:
         attention, after, last = layer.attention.self, layer.attention.output, layer.output
         plan = LayerPlan(
@@ -90,6 +93,9 @@ def _run(encoder: Any, hidden: torch.Tensor, mask: torch.Tensor | None) -> torch
             (after.LayerNorm.eps, last.LayerNorm.eps), dtype,
         )  # fmt: skip
         flat = FlatLayer.apply(plan, flat, *(layer.get_parameter(name) for name in PARAMETERS))  # type: ignore[no-untyped-call]
+        outputs.append(flat)
+    if mix is not None:
+        flat = mix(outputs[-len(mix.weights) :])
     return _Padded.apply(layout, flat).view(windows, width, size)  # type: ignore[no-untyped-call, no-any-return]
 
 

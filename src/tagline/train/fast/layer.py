@@ -97,21 +97,26 @@ class FlatLayer(torch.autograd.Function):
         entered, context, first, mean, spread, half, raised, bent, second, last_mean, last_spread = saved[10:21]
         gain, shift, last_gain, last_shift = saved[21:]
         kind = gain.dtype
+        wanted = any(ctx.needs_input_grad[2:])  # a frozen layer only hands gradients on
         with torch.autocast("cpu", enabled=False):
             back, of_last_gain, of_last_shift = _norm_backward(
-                gradients[0], second, last_mean, last_spread, last_gain, last_shift
+                gradients[0], second, (last_mean, last_spread), (last_gain, last_shift), wanted
             )
             entering = _through(back, drops[2], plan.dtype)
-            of_outer, of_outer_bias = _of_linear(entering, bent, kind)
+            of_outer, of_outer_bias = _of_linear(entering, bent, kind, wanted)
             entering = aten.gelu_backward(entering @ outer, raised)
-            of_inner, of_inner_bias = _of_linear(entering, half, kind)
-            back, of_gain, of_shift = _norm_backward(back.add_(entering @ inner), first, mean, spread, gain, shift)
+            of_inner, of_inner_bias = _of_linear(entering, half, kind, wanted)
+            back, of_gain, of_shift = _norm_backward(
+                back.add_(entering @ inner), first, (mean, spread), (gain, shift), wanted
+            )
             entering = _through(back, drops[1], plan.dtype)
-            of_out, of_out_bias = _of_linear(entering, context, kind)
+            of_out, of_out_bias = _of_linear(entering, context, kind, wanted)
             entering = attend_backward(entering @ out, attention, drops[0], plan.layout)
-            of_qkv, of_qkv_bias = _of_linear(entering, entered, kind)
+            of_qkv, of_qkv_bias = _of_linear(entering, entered, kind, wanted)
             back = back.add_(entering @ qkv_weight)
-            three = zip(of_qkv.chunk(3), of_qkv_bias.chunk(3), strict=True)
+        if of_qkv is None or of_qkv_bias is None:
+            return (None, back, *[None] * len(PARAMETERS))
+        three = zip(of_qkv.chunk(3), of_qkv_bias.chunk(3), strict=True)
         return (
             None, back, *(each for pair in three for each in pair), of_out, of_out_bias, of_gain, of_shift, of_inner,
             of_inner_bias, of_outer, of_outer_bias, of_last_gain, of_last_shift,
@@ -128,22 +133,23 @@ def _through(gradient: torch.Tensor, mask: torch.Tensor | None, dtype: torch.dty
     return (gradient if mask is None else gradient * mask).to(dtype)
 
 
-def _of_linear(gradient: torch.Tensor, entered: torch.Tensor, kind: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """Gradients of a linear layer's weight and bias."""
-    return (gradient.t() @ entered).to(kind), gradient.sum(0, dtype=kind)
+def _of_linear(
+    gradient: torch.Tensor, entered: torch.Tensor, kind: torch.dtype, wanted: bool
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """Gradients of a linear layer's weight and bias, if they are wanted."""
+    return ((gradient.t() @ entered).to(kind), gradient.sum(0, dtype=kind)) if wanted else (None, None)
 
 
 def _norm_backward(
     gradient: torch.Tensor,
     entered: torch.Tensor,
-    mean: torch.Tensor,
-    spread: torch.Tensor,
-    gain: torch.Tensor,
-    shift: torch.Tensor,
+    moments: tuple[torch.Tensor, torch.Tensor],
+    affine: tuple[torch.Tensor, torch.Tensor],
+    wanted: bool,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradients of a layer norm's input, gain and shift."""
+    """Gradients of a layer norm's input and, if they are wanted, of gain and shift."""
     width = list(entered.shape[-1:])
     found: tuple[torch.Tensor, torch.Tensor, torch.Tensor] = aten.native_layer_norm_backward(
-        gradient.contiguous(), entered, width, mean, spread, gain, shift, [True, True, True]
+        gradient.contiguous(), entered, width, *moments, *affine, [True, wanted, wanted]
     )
     return found

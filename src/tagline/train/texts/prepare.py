@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from tagline.data.texts.corpus import TextCorpus
 from tagline.errors import DataError, LabelError, UsageError
 from tagline.models.encoders import LoadedEncoder, last_layer, load_for_texts
+from tagline.models.mixing import with_mix
 from tagline.records import LabelledText, Problem
 from tagline.text.sequences import SequenceEncoder
 from tagline.train.class_weights import class_weights
@@ -107,7 +108,7 @@ def prepare_texts(train: TextCorpus, dev: TextCorpus | None, settings: TextSetti
     frequency = [counts[label] for label in labels]
     loss = _loss(settings, labels, frequency, len(texts), train.problem)
     torch.manual_seed(settings.seed)  # loading draws the head
-    encoder = load_for_texts(settings.encoder, labels, train.problem)
+    encoder = with_mix(load_for_texts(settings.encoder, labels, train.problem), settings.mix_layers)
     sequences = _sequences(encoder, settings)
     scale = _scale(texts) if train.problem is Problem.REGRESSION else (0.0, 1.0)
     if train.problem is Problem.REGRESSION:

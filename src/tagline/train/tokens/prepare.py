@@ -18,6 +18,7 @@ from tagline.errors import DataError, LabelError, UsageError
 from tagline.models.crf import NAME as CRF
 from tagline.models.crf import CrfLoss, add_crf, crf_of
 from tagline.models.encoders import TokenEncoder, load_for_tokens
+from tagline.models.mixing import with_mix
 from tagline.records import Problem
 from tagline.text.decoding import Decoder
 from tagline.text.features import WindowEncoder
@@ -113,7 +114,8 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         made = load_bilstm(train, labels, settings)
         encoder, vectors = made.encoder, made.facts()
     else:
-        encoder, vectors = load_for_tokens(settings.encoder, labels, settings.shapes), {}
+        loaded = load_for_tokens(settings.encoder, labels, settings.shapes)
+        encoder, vectors = with_mix(loaded, settings.mix_layers), {}
     if settings.head == "crf":
         encoder = _with_crf(encoder, labels, settings.scheme)
     longest = settings.window or min(_WINDOW * (1 + encoder.subtokens.characters), encoder.longest)

@@ -86,6 +86,9 @@ class BiLstmSettings(TokenSettings):
         super().__post_init__()
         for name in ("vocabulary", "embedding", "hidden", "layers", "filters"):
             at_least(name, getattr(self, name), 1)
+        for name in ("freeze_layers", "mix_layers", "lora"):
+            if value := getattr(self, name):
+                raise UsageError(f"--set {name}={value} is for pretrained encoders, not for a BiLSTM; leave it away")
         for name in ("dense", "word_dropout", "characters"):
             at_least(name, getattr(self, name), 0)
         if self.characters > MOST_CHARACTERS:
