@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from tagline.cli import options as shared
+from tagline.cli.distil import Teaching
 from tagline.cli.training import Run, check_extra, one_voice, places, settings_of
 from tagline.errors import Interrupted, OutputError, UsageError
 
@@ -74,6 +75,13 @@ def train(
     label_smoothing: Annotated[
         float | None, typer.Option(help="Share of the target spread over all labels.", show_default=False)
     ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(help="Model folder to learn from beside the labels; several give their mean.", show_default=False),
+    ] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="Texts without labels that the teachers label.", show_default=False)
+    ] = None,
     precision: Annotated[str | None, typer.Option(help="auto, bf16 or f32.", show_default=False)] = None,
     threads: shared.Threads = 0,
 ) -> None:
@@ -90,6 +98,7 @@ def train(
         "label_smoothing": label_smoothing, "head": head, "vectors": None if vectors is None else str(vectors),
         "characters": characters,
     }  # fmt: skip
+    teaching = Teaching(tuple(teacher or ()), unlabelled)
     chosen_task = shared.task(task, texts.given() or ("--split" if split else ""), train_file)
     files = {role: path for role, path in (("train", train_file), ("dev", dev), ("test", test)) if path is not None}
     if chosen_task == "token-classification":
@@ -102,14 +111,16 @@ def train(
         token_settings = settings_of(settings_for(encoder), given, settings or [])
         run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
         reading = shared.read_options(form, word_column, tag_column, scheme, strict)
-        metrics = _kept(run, lambda: train_tokens(run, token_settings, reading, allow_leakage))
+        metrics = _kept(run, lambda: train_tokens(run, token_settings, reading, allow_leakage, teaching))
     else:
         from tagline.cli.train_texts import train_texts
         from tagline.train.texts.settings import TextSettings
 
         text_settings = settings_of(TextSettings, given, settings or [])
         run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
-        metrics = _kept(run, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage))
+        metrics = _kept(
+            run, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage, teaching)
+        )
     if json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.cli import options as shared
+from tagline.cli.distil import NOBODY, Teaching, teach_texts
 from tagline.cli.leakage import check_leakage
 from tagline.cli.training import Run, learn
 from tagline.errors import UsageError
@@ -21,7 +22,12 @@ _SHARES, _WITH_TEST = "80/10/10", "90/10/0"  # of a single file; of training dat
 
 
 def train_texts(
-    run: Run, settings: TextSettings, reading: TextOptions, shares: str | None, allow_leakage: bool = False
+    run: Run,
+    settings: TextSettings,
+    reading: TextOptions,
+    shares: str | None,
+    allow_leakage: bool = False,
+    teaching: Teaching = NOBODY,
 ) -> dict[str, Any]:
     """Reads, splits where there is one file, trains, tunes thresholds on dev, judges; gives the metrics.
 
@@ -43,8 +49,9 @@ def train_texts(
         prepared,
         settings,
         run,
-        lambda fitted: leakage.noted(manifest_of_texts(fitted, corpora, split)),
+        lambda fitted: teaching.noted(leakage.noted(manifest_of_texts(fitted, corpora, split))),
         judge,
+        teach_texts(prepared, corpora["train"], settings, teaching),
     )
 
 

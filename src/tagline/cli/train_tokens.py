@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagline.cli import options as shared
+from tagline.cli.distil import NOBODY, Teaching, teach_tokens
 from tagline.cli.leakage import check_leakage
 from tagline.cli.training import Run, learn
 
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 
 def train_tokens(
-    run: Run, settings: TokenSettings, reading: ReadOptions, allow_leakage: bool = False
+    run: Run,
+    settings: TokenSettings,
+    reading: ReadOptions,
+    allow_leakage: bool = False,
+    teaching: Teaching = NOBODY,
 ) -> dict[str, Any]:
     """Reads, trains, judges; gives the metrics, without test where that has leaked into train and is not allowed to."""
     from tagline.train.provenance import manifest_of_tokens
@@ -37,8 +42,9 @@ def train_tokens(
         prepared,
         settings,
         run,
-        lambda fitted: leakage.noted(manifest_of_tokens(fitted, corpora)),
+        lambda fitted: teaching.noted(leakage.noted(manifest_of_tokens(fitted, corpora))),
         lambda folder: {"metrics": leakage.marked(_scores(folder, leakage.judged(corpora), settings))},
+        teach_tokens(prepared, corpora["train"], settings, teaching),
     )
 
 

@@ -17,6 +17,7 @@ from tagline.errors import MissingExtraError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from tagline.folder import Manifest
+    from tagline.train.distil.taught import Taught
     from tagline.train.fit import Fitted
     from tagline.train.prepared import Prepared
     from tagline.train.settings import FitSettings
@@ -52,20 +53,27 @@ def learn(
     run: Run,
     manifest: Callable[[Fitted[P]], Manifest],
     judge: Callable[[Path], dict[str, Any]],
+    taught: Taught[P] | None = None,
 ) -> dict[str, Any]:
     """Fits, judges through the engine that users will run, writes the folder; gives the metrics.
+
+    With `taught`, the material is learned with what its teachers say of it.
 
     Of several processes the first one writes and judges; the others have nothing to give.
     """
     from tagline.cli.progress import training
     from tagline.publish.write import Parts, write_model
-    from tagline.train.fit import fit
+    from tagline.train.fit import Fitted, fit
     from tagline.train.processes import Processes
 
     if settings.lora and settings.fast:
         shared.say(f"LoRA of rank {settings.lora}: trained through transformers' modules; the flat layers have none")
     with training() as report:
-        fitted = fit(prepared, settings, run.work, run.resume, report)
+        if taught is None:
+            fitted = fit(prepared, settings, run.work, run.resume, report)
+        else:
+            with_teachers = fit(taught, settings, run.work, run.resume, report)
+            fitted = Fitted(**{**vars(with_teachers), "prepared": prepared})
     if not Processes.here().main:
         return {}
     if fitted.calibration is not None:

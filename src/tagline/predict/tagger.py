@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagline.data.schemes import spans
 from tagline.engines import Engine, EngineSettings, open_engine
@@ -139,7 +140,15 @@ class Tagger:
             shortened += encoded.shortened
         return _Encoded(text, windows, shortened)
 
-    def _documents(self, chunk: Chunk[_Encoded]) -> Iterator[Document]:
+    def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        """(W, L) chances of the model's tags at each word of sentences that are split already; a CRF's marginals."""
+        encoded = (self._encode(split_words(words)) for words in sentences)
+        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens):
+            starts, _, scores = self._decoded(chunk)
+            yield from (scores[start:end] for start, end in pairwise(starts))
+
+    def _decoded(self, chunk: Chunk[_Encoded]) -> tuple[list[int], NDArray[np.int64], NDArray[np.float32]]:
+        """Where each text's words begin (and the last one's end), and of all words tag number and (W, L) chances."""
         starts = np.cumsum([0, *(len(each.text.words) for each in chunk.texts)])
         emissions = np.empty((int(starts[-1]), len(self.folder.labels)), dtype=np.float32)
         for start, each, logits in zip(starts.tolist(), chunk.texts, chunk.logits, strict=False):
@@ -147,10 +156,13 @@ class Tagger:
                 first = start + window.first
                 emissions[first : first + len(window.places)] = values[window.places]
         lengths = [last - first for each in chunk.texts for first, last in each.text.sentences]
-        best, scores = self.decoder(emissions, lengths)
+        return starts.tolist(), *self.decoder(emissions, lengths)
+
+    def _documents(self, chunk: Chunk[_Encoded]) -> Iterator[Document]:
+        starts, best, scores = self._decoded(chunk)
         chosen = np.take_along_axis(scores, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
         tags = [self.folder.labels[tag] for tag in best.tolist()]
-        for each, (start, end) in zip(chunk.texts, pairwise(starts.tolist()), strict=True):
+        for each, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
             yield self._document(each, tags[start:end], chosen[start:end])
 
     def _document(self, encoded: _Encoded, tags: list[str], scores: list[float]) -> Document:

@@ -55,6 +55,8 @@ class FitSettings:
         calibrate: fit the temperature of the scores on dev after training.
         fast: on a processor, compute layers like BERT's without padding and draw dropout masks cheaply; the result is
             the same but for rounding and for which numbers are dropped.
+        distil_weight: with teachers, their share in the loss, in [0, 1]; the gold labels have the rest.
+        distil_temperature: with teachers, what both sides' logits are divided by before they are compared.
         precision: `auto` trains in bf16 where the processor or GPU has it.
         threads: processor threads; 0 takes the cores that the process may use.
         seed: of shuffling, the head and dropout.
@@ -90,6 +92,8 @@ class FitSettings:
     checkpoint_steps: int = 0
     calibrate: bool = True
     fast: bool = True
+    distil_weight: float = 0.5
+    distil_temperature: float = 2.0
     precision: str = "auto"
     threads: int = 0
     seed: int = 13
@@ -109,6 +113,10 @@ class FitSettings:
                 raise UsageError(f"--set {name}={value}; expected 0 up to but not 1")
         if not 0 < self.layer_decay <= 1:
             raise UsageError(f"--set layer_decay={self.layer_decay}; expected a factor above 0, at most 1")
+        if not 0 <= self.distil_weight <= 1:
+            raise UsageError(f"--set distil_weight={self.distil_weight}; expected a share, 0 to 1")
+        if not self.distil_temperature > 0:
+            raise UsageError(f"--set distil_temperature={self.distil_temperature}; expected more than 0")
         if self.window is not None:
             at_least("window", self.window, 8)
 

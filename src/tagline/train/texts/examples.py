@@ -40,7 +40,9 @@ class TextExamples:
 
     def targets(self, rows: Sequence[int], width: int) -> NDArray[np.int64] | NDArray[np.float32]:
         """Labels of the windows `rows`: (B,) or (B, L)."""
-        found: NDArray[np.int64] | NDArray[np.float32] = self.targets_by_text[self.owner[np.asarray(rows)]]
+        found: NDArray[np.int64] | NDArray[np.float32] = self.targets_by_text[
+            self.owner[np.asarray(rows, dtype=np.int64)]
+        ]
         return found
 
     def facts(self) -> Iterator[bytes]:
