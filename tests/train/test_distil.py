@@ -158,8 +158,9 @@ def test_a_killed_run_goes_on_and_ends_as_the_unbroken_one(workshop: Workshop, t
 
     from tagline.train.callbacks import StopOnInterrupt
 
-    asked = student(workshop, workshop.train, tmp_path / "m", "--set", "checkpoint_steps=3")
-    assert call(*student(workshop, workshop.train, tmp_path / "whole", "--set", "checkpoint_steps=3")).code == 0
+    more = ("--set", "checkpoint_steps=3", "--set", "rdrop=1", "--set", "dropout=0.1")
+    asked = student(workshop, workshop.train, tmp_path / "m", *more)
+    assert call(*student(workshop, workshop.train, tmp_path / "whole", *more)).code == 0
     end = StopOnInterrupt.on_step_end
 
     def stop(self: Any, args: Any, state: Any, control: Any, **others: Any) -> None:

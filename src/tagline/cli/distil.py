@@ -36,7 +36,7 @@ class Teaching:
     """Who teaches, and on what beside the training data.
 
     Attributes:
-        teachers: model folders.
+        teachers: model folders, or names of models.
         unlabelled: a file of texts without labels, or None.
         facts: what the manifest will say; filled while teachers are asked.
     """
@@ -163,10 +163,11 @@ def _ask(
     for path in teaching.teachers:
         model = kind.open(path, EngineSettings(precision="f32", threads=settings.threads))
         order = columns(str(path), model.folder.labels, labels) if len(labels) > 1 else np.zeros(1, dtype=np.int64)
-        sealed = path / MANIFEST if (path / MANIFEST).is_file() else path / WEIGHTS
+        place = model.folder.path
+        sealed = place / MANIFEST if (place / MANIFEST).is_file() else place / WEIGHTS
         if not sealed.is_file():
-            raise FolderError(f"{path}: {WEIGHTS} is missing. Take the folder anew from where it was made")
-        notes.append({"model": path.resolve().name, "file": sealed.name, "sha256": fingerprint(sealed)})
+            raise FolderError(f"{place}: {WEIGHTS} is missing. Take the folder anew from where it was made")
+        notes.append({"model": place.resolve().name, "file": sealed.name, "sha256": fingerprint(sealed)})
         parts = []
         with counting(f"teacher {path}", count, "texts") as done:
             for each in read(model):

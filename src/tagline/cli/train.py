@@ -77,7 +77,7 @@ def train(
     ] = None,
     teacher: Annotated[
         list[Path] | None,
-        typer.Option(help="Model folder to learn from beside the labels; several give their mean.", show_default=False),
+        typer.Option(help="Model to learn from beside the labels; several give their mean.", show_default=False),
     ] = None,
     unlabelled: Annotated[
         Path | None, typer.Option(help="Texts without labels that the teachers label.", show_default=False)
