@@ -69,6 +69,7 @@ TECHNIQUES = (
     Technique("LoRA 16", {"lora": 16, "learning_rate": 1e-3}, {"lora": 0}),
     Technique("dropout 0.2", {"dropout": 0.2}, {"dropout": None}),
     Technique("labels on all sub-tokens", {"subtokens": "all"}, {"subtokens": "first"}),
+    Technique("64 sub-tokens of context", {"context": 64}, {"context": 0}),
     Technique("cosine schedule", {"scheduler": "cosine"}, {"scheduler": "linear"}),
 )
 
@@ -137,6 +138,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     OUT.mkdir(parents=True, exist_ok=True)
+    from tagline.errors import UsageError
     from tagline.train.tokens.settings import TokenSettings
 
     recipe = {**TokenSettings().__dict__, **options.base}
@@ -151,7 +153,11 @@ def main() -> None:
         found = []
         for seed in options.seeds:
             for name, changes in wanted:
-                found.append(run(corpus, name, {**options.base, **changes}, seed, options.threads))
+                try:
+                    found.append(run(corpus, name, {**options.base, **changes}, seed, options.threads))
+                except UsageError as error:  # context where no documents are marked, …
+                    logging.info("%s, %s: left out: %s", corpus, name, error)
+                    continue
                 logging.info("%s seed %d, %s: dev F1 %.2f", corpus, seed, name, 100 * found[-1]["dev_f1"])
         tables.append(table(corpus, found))
     note = f" Every run has also {json.dumps(options.base)}." if options.base else ""

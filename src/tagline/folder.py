@@ -31,7 +31,7 @@ FORMAT = 1
 WORD_LEVEL = "tagline-bilstm"  # `model_type` of the family that reads words instead of sub-tokens
 MIXED = "tagline-mixed"  # `model_type` of an encoder whose layers are mixed; `encoder_type` is its family
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
-_OF_TOKENS = ("scheme", "bare", "words", "shapes", "characters", "transitions")
+_OF_TOKENS = ("scheme", "bare", "words", "shapes", "characters", "context", "transitions")
 _OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
 _KINDS: dict[str, Callable[[Any], Any]] = {"words": WordRules.from_dict, "scheme": Scheme, "problem": Problem}
 _OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm")
@@ -50,6 +50,7 @@ class Manifest:
         overlap: most sub-tokens that neighbouring windows share.
         shapes: whether segment ids carry word shapes.
         characters: how many ids of characters follow each word's own (a BiLSTM's); 0: none.
+        context: most sub-tokens of neighbouring sentences of a document that a window shows on either side.
         transitions: (L + 1, L + 1) scores of moves [from, to] between tags that a CRF learned, last row the start and
             last column the end of a sentence; empty without a CRF.
         problem: of texts: one label, several labels, or a number (`problem_type` in `config.json`).
@@ -75,6 +76,7 @@ class Manifest:
     overlap: int = 63
     shapes: bool = False
     characters: int = 0
+    context: int = 0
     transitions: list[list[float]] = field(default_factory=list)
     problem: Problem = Problem.SINGLE
     paired: bool | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from tagline.data.corpus import Corpus
 from tagline.data.schemes import Scheme, convert
 from tagline.evaluate.report import TokenReport, evaluate_tags
 from tagline.predict.tagger import SplitText, Tagger
 from tagline.records import Document, Sentence
+from tagline.text.context import surroundings
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None
     scheme = Scheme.IOB2 if manifest.scheme in (Scheme.IO, Scheme.IOB1) else manifest.scheme
     started = time.perf_counter()
     documents: list[Document] = []
-    for document in tagger.stream_split(shown(tagger, sentence) for sentence in corpus.sentences):
+    for document in tagger.stream_split(shown_all(tagger, corpus)):
         documents.append(document)
         if progress is not None:
             progress(1)
@@ -67,6 +68,17 @@ def judge(tagger: Tagger, corpus: Corpus, progress: Callable[[int], None] | None
         windows=sum(document.windows for document in documents),
         shortened=sum(document.shortened for document in documents),
     )
+
+
+def shown_all(tagger: Tagger, corpus: Corpus) -> Iterator[SplitText]:
+    """All sentences as the tagger reads them; to one that reads context each with what stands around it."""
+    texts = (shown(tagger, sentence) for sentence in corpus.sentences)
+    context = tagger.folder.manifest.context
+    if not context:
+        yield from texts
+        return
+    for text, (before, after) in zip(texts, surroundings(corpus.sentences, context), strict=True):
+        yield replace(text, before=before, after=after)
 
 
 def shown(tagger: Tagger, sentence: Sentence) -> SplitText:

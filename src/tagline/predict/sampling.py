@@ -20,7 +20,7 @@ from tagline.data.texts.reading import read_texts
 from tagline.errors import DataError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
 from tagline.predict.classifier import Classifier
-from tagline.predict.judging import shown
+from tagline.predict.judging import shown_all
 from tagline.predict.tagger import SplitText, Tagger, split_words
 from tagline.predict.text_judging import check_fits
 from tagline.records import Batch
@@ -101,7 +101,7 @@ def sample_of(model: Tagger | Classifier, corpus: Corpus | TextCorpus, most: int
     """The first texts of a corpus that is at hand."""
     if isinstance(model, Tagger):
         assert isinstance(corpus, Corpus)
-        return Sample(split=tuple(shown(model, each) for each in corpus.sentences[:most]))
+        return Sample(split=tuple(islice(shown_all(model, corpus), most)))
     assert isinstance(corpus, TextCorpus)
     texts = corpus.texts[:most]
     return Sample(items=tuple(model.item(each.text if each.pair is None else (each.text, each.pair)) for each in texts))

@@ -33,12 +33,16 @@ class SplitText:
         offsets: (start, end) of each word.
         words: the words.
         starts: numbers of the words that begin a sentence, without the first; each sentence is read for itself.
+        before: words that stand before the text in its document, for a model that reads context.
+        after: words that stand after it.
     """
 
     text: str
     offsets: Sequence[tuple[int, int]]
     words: Sequence[str]
     starts: Sequence[int] = ()
+    before: Sequence[str] = ()
+    after: Sequence[str] = ()
 
     @property
     def sentences(self) -> list[tuple[int, int]]:
@@ -72,7 +76,7 @@ class Tagger:
         self.folder, self.engine, self.batch_tokens = folder, engine, batch_tokens
         self.splitter = WordSplitter(manifest.words)
         subtokens = SubTokenizer.from_file(folder.path / TOKENIZER, manifest.shapes, manifest.characters)
-        self.encoder = WindowEncoder(subtokens, manifest.window, manifest.overlap)
+        self.encoder = WindowEncoder(subtokens, manifest.window, manifest.overlap, manifest.context)
         self.decoder = Decoder(folder.labels, manifest.scheme, manifest.bare, constrained, manifest.transitions)
 
     @classmethod
@@ -135,10 +139,23 @@ class Tagger:
         windows: list[EncodedWindow] = []
         shortened = 0
         for first, last in text.sentences:
-            encoded = self.encoder(text.words[first:last])
+            encoded = self.encoder(text.words[first:last], *self._around(text, first, last))
             windows.extend(window._replace(first=window.first + first) for window in encoded.windows)
             shortened += encoded.shortened
         return _Encoded(text, windows, shortened)
+
+    def _around(self, text: SplitText, first: int, last: int) -> tuple[Sequence[str], Sequence[str]]:
+        """Words before and after a sentence, as many as the model's context can show."""
+        most = self.encoder.context
+        if not most:
+            return (), ()
+        before = text.words[max(0, first - most) : first]
+        after = text.words[last : last + most]
+        if len(before) < most:
+            before = [*text.before[max(0, len(text.before) - most + len(before)) :], *before]
+        if len(after) < most:
+            after = [*after, *text.after[: most - len(after)]]
+        return before, after
 
     def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
         """(W, L) chances of the model's tags at each word of sentences that are split already; a CRF's marginals."""

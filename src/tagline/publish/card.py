@@ -46,6 +46,11 @@ def model_card(manifest: Manifest, name: str) -> str:
             "Segment ids carry word shapes. `transformers` loads the folder too, but sends zeros as segment ids and so "
             "gives other, usually worse, answers.\n"
         )
+    if manifest.context:
+        lines.append(
+            f"Each sentence is read with up to {manifest.context} sub-tokens of its document before it and after it; "
+            "`transformers` reads what it is given, alone.\n"
+        )
     if manifest.transitions:
         lines.append(
             "The CRF's transitions stand in `tagline.json` (and as `crf.transitions` in the weights); `transformers` "

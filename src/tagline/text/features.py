@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.text.subtokens import SubTokenizer
+from tagline.text.subtokens import Pieces, SubTokenizer
 from tagline.text.windows import plan_windows
 
 
@@ -22,6 +22,7 @@ class EncodedWindow(NamedTuple):
         first: number of the first word that this window scores; the next `len(places)` words are its own.
         places: for each of its words, the position of the word's first sub-token.
         counts: for each of its words, how many sub-tokens it has.
+        context: how many of the sub-tokens belong to other sentences.
     """
 
     ids: list[int]
@@ -29,6 +30,7 @@ class EncodedWindow(NamedTuple):
     first: int
     places: NDArray[np.int64]
     counts: NDArray[np.int64]
+    context: int = 0
 
 
 class EncodedText(NamedTuple):
@@ -45,22 +47,36 @@ class WindowEncoder:
         subtokens: the model's tokenizer.
         length: most sub-tokens of a window, special tokens included.
         overlap: most sub-tokens shared by neighbouring windows; by default a quarter of the room.
+        context: most sub-tokens of neighbouring sentences that a window with room to spare shows on either side; they
+            are read and not scored (Schweter and Akbik 2020, FLERT: Document-Level Features for Named Entity
+            Recognition).
     """
 
-    def __init__(self, subtokens: SubTokenizer, length: int, overlap: int | None = None) -> None:
-        self.subtokens, self.length = subtokens, length
+    def __init__(self, subtokens: SubTokenizer, length: int, overlap: int | None = None, context: int = 0) -> None:
+        self.subtokens, self.length, self.context = subtokens, length, context
         self.room = length - subtokens.specials
         self.overlap = self.room // 4 if overlap is None else overlap
         self.subtokens.longest = min(self.subtokens.longest, max(1, self.room - self.overlap))
 
-    def __call__(self, words: Sequence[str]) -> EncodedText:
-        """Windows of one text; none for a text without words."""
+    def __call__(self, words: Sequence[str], before: Sequence[str] = (), after: Sequence[str] = ()) -> EncodedText:
+        """Windows of one text; none for a text without words.
+
+        Args:
+            words: of the text.
+            before: words of the document that stand before it; where `context` is 0 they are not looked at.
+            after: words of the document that stand after it.
+        """
         pieces = self.subtokens(words)
         counts = np.fromiter((len(each.ids) for each in pieces), dtype=np.int64, count=len(pieces))
         prefix, suffix = self.subtokens.prefix, self.subtokens.suffix
         windows = []
         for start, end, first, last in plan_windows(counts, self.room, self.overlap):
-            shown = pieces[start:end]
+            shown, left, context = pieces[start:end], 0, 0
+            if self.context:
+                ahead = before if start == 0 else ()
+                earlier, later = self._around(ahead, after if end == len(words) else (), int(counts[start:end].sum()))
+                shown, left = [*earlier, *shown, *later], sum(len(each.ids) for each in earlier)
+                context = left + sum(len(each.ids) for each in later)
             ids = [*prefix, *chain.from_iterable(each.ids for each in shown), *suffix]
             if self.subtokens.shapes:
                 types = [0] * len(prefix)
@@ -68,6 +84,28 @@ class WindowEncoder:
                 types.extend([0] * len(suffix))
             else:
                 types = [0] * len(ids)
-            places = len(prefix) + np.cumsum(counts[start:last]) - counts[start:last]
-            windows.append(EncodedWindow(ids, types, first, places[first - start :], counts[first:last]))
+            places = len(prefix) + left + np.cumsum(counts[start:last]) - counts[start:last]
+            windows.append(EncodedWindow(ids, types, first, places[first - start :], counts[first:last], context))
         return EncodedText(windows, sum(each.shortened for each in pieces))
+
+    def _around(self, before: Sequence[str], after: Sequence[str], taken: int) -> tuple[list[Pieces], list[Pieces]]:
+        """Whole words next to a text whose `taken` sub-tokens leave room; what one side lacks the other may take."""
+        spare = self.room - taken
+        left = self._nearest(self.subtokens(before[max(0, len(before) - self.context) :])[::-1], spare)
+        right = self._nearest(self.subtokens(after[: self.context]), spare)
+        sizes = [sum(len(each.ids) for each in side) for side in (left, right)]
+        if sum(sizes) > spare:
+            half = max(spare // 2, spare - sizes[1])
+            left = self._nearest(left, half)
+            right = self._nearest(right, spare - sum(len(each.ids) for each in left))
+        return left[::-1], right
+
+    def _nearest(self, pieces: list[Pieces], room: int) -> list[Pieces]:
+        """The first words that together have no more sub-tokens than the context and the room allow."""
+        size, found = 0, []
+        for each in pieces:
+            size += len(each.ids)
+            if size > min(room, self.context):
+                break
+            found.append(each)
+        return found

@@ -32,6 +32,11 @@ class Examples(Protocol):
         """Sub-tokens of each window."""
         ...
 
+    @property
+    def learned(self) -> int:
+        """Sub-tokens of all windows together, those left out that are shown as context only."""
+        ...
+
     def targets(self, rows: Sequence[int], width: int) -> NDArray[Any]:
         """Labels of a batch of the windows `rows`, padded to `width` sub-tokens where every sub-token has one."""
         ...

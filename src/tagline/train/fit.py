@@ -120,7 +120,8 @@ def _learn(
     """Runs the Trainer to its end, or to where it was stopped."""
     here = Processes.here()
     run = here.first(lambda: open_run(prepared, settings, work, resume))
-    settings = settings.sized(sum(prepared.train.lengths))
+    learned = prepared.train.learned
+    settings = settings.sized(learned, sum(prepared.train.lengths) / max(1, learned))
     set_seed(settings.seed)
     adapt(prepared.encoder, settings)  # before the flat layers: they do not know of LoRA
     score = prepared.scorer()

@@ -46,6 +46,7 @@ def manifest_of_tokens(fitted: Fitted[PreparedTokens], corpora: dict[str, Corpus
         overlap=prepared.windows.overlap,
         shapes=prepared.encoder.shapes,
         characters=prepared.encoder.subtokens.characters,
+        context=prepared.windows.context,
         transitions=prepared.transitions(fitted.model),
         calibration=_calibration(fitted),
         training={**_provenance(fitted, data), **more},

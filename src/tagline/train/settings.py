@@ -120,10 +120,17 @@ class FitSettings:
         if self.window is not None:
             at_least("window", self.window, 8)
 
-    def sized(self, tokens: int) -> Self:
-        """The settings with batches and epochs fixed for a corpus of `tokens` sub-tokens."""
-        batch = self.batch_tokens or min(_LARGEST_BATCH, max(_SMALLEST_BATCH, tokens // _FEWEST_STEPS))
-        steps = max(1, round(tokens / batch))
+    def sized(self, tokens: int, shown: float = 1.0) -> Self:
+        """The settings with batches and epochs fixed for a corpus.
+
+        Args:
+            tokens: its sub-tokens.
+            shown: sub-tokens that windows show for each of them: above 1 where they show context too. Batches that
+                are not asked for grow with it, so that a step learns from as many sentences.
+        """
+        unasked = min(_LARGEST_BATCH, max(_SMALLEST_BATCH, tokens // _FEWEST_STEPS))
+        batch = self.batch_tokens or round(unasked * shown)
+        steps = max(1, round(tokens * shown / batch))
         epochs = self.epochs or min(self.EPOCHS[1], max(self.EPOCHS[0], round(_STEPS / steps)))
         return replace(self, batch_tokens=batch, epochs=epochs)
 

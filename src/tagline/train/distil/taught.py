@@ -48,6 +48,11 @@ class TaughtExamples:
         """Sub-tokens of each window."""
         return [*self.own.lengths, *(len(each.ids) for each in self.more)]
 
+    @property
+    def learned(self) -> int:
+        """Sub-tokens of all windows, those of context left out."""
+        return self.own.learned + sum(len(each.ids) for each in self.more)
+
     def targets(self, rows: Sequence[int], width: int) -> NDArray[Any]:
         """(B, 1 + …) numbers of the windows, then their labels, -100 for windows without."""
         own = np.asarray(rows, dtype=np.int64) < len(self.own.windows)

@@ -38,6 +38,11 @@ class TextExamples:
         """Sub-tokens of each window."""
         return [len(window.ids) for window in self.windows]
 
+    @property
+    def learned(self) -> int:
+        """Sub-tokens of all windows together."""
+        return sum(self.lengths)
+
     def targets(self, rows: Sequence[int], width: int) -> NDArray[np.int64] | NDArray[np.float32]:
         """Labels of the windows `rows`: (B,) or (B, L)."""
         found: NDArray[np.int64] | NDArray[np.float32] = self.targets_by_text[

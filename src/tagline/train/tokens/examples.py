@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,11 @@ class TokenExamples:
         """Sub-tokens of each window."""
         return [len(window.ids) for window in self.windows]
 
+    @property
+    def learned(self) -> int:
+        """Sub-tokens of all windows, those of context left out."""
+        return sum(len(window.ids) - window.context for window in self.windows)
+
     def targets(self, rows: Sequence[int], width: int) -> NDArray[np.int64]:
         """(B, width) label ids of the windows `rows`.
 
@@ -63,7 +68,11 @@ class TokenExamples:
 
 
 def label_windows(
-    encoder: WindowEncoder, words: Sequence[Sequence[str]], tags: Sequence[NDArray[np.int64]], spread: bool = False
+    encoder: WindowEncoder,
+    words: Sequence[Sequence[str]],
+    tags: Sequence[NDArray[np.int64]],
+    spread: bool = False,
+    around: Iterable[tuple[Sequence[str], Sequence[str]]] | None = None,
 ) -> TokenExamples:
     """Cuts sentences into windows and puts each word's label id on its first sub-token, once over all windows.
 
@@ -72,10 +81,12 @@ def label_windows(
         words: sentences.
         tags: label ids of each sentence's words.
         spread: put the label on every sub-token of the word.
+        around: words before and after each sentence, shown as context and not scored.
     """
     windows, owner, labels, shortened = [], [], [], 0
-    for number, (sentence, ids) in enumerate(zip(words, tags, strict=True)):
-        encoded = encoder(sentence)
+    beside = [((), ())] * len(words) if around is None else around
+    for number, (sentence, ids, shown) in enumerate(zip(words, tags, beside, strict=True)):
+        encoded = encoder(sentence, *shown)
         shortened += encoded.shortened
         for window in encoded.windows:
             row = np.full(len(window.ids), IGNORED, dtype=np.int64)

@@ -20,6 +20,7 @@ from tagline.models.crf import CrfLoss, add_crf, crf_of
 from tagline.models.encoders import TokenEncoder, load_for_tokens
 from tagline.models.mixing import with_mix
 from tagline.records import Problem
+from tagline.text.context import has_documents, surroundings
 from tagline.text.decoding import Decoder
 from tagline.text.features import WindowEncoder
 from tagline.text.words import WordRules
@@ -105,9 +106,14 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         LabelError: dev has a type that train lacks (unless `unknown_tags` is `miss`).
         DataError: train has no entity.
         EncoderError: the encoder cannot be had or does not fit.
-        UsageError: the window is longer than the encoder bears.
+        UsageError: the window is longer than the encoder bears, or context is asked for where no documents are marked.
     """
     labels = label_set(train, settings.scheme)
+    if settings.context and not has_documents(train.sentences):
+        raise UsageError(
+            f"--set context={settings.context}, but {train.path} marks no documents (by -DOCSTART- lines, or a column "
+            "`document`), so it is not known what stands together; leave it away"
+        )
     unknown = check_types(labels, dev, settings) if dev is not None else {}
     torch.manual_seed(settings.seed)  # loading draws the head and the rows of the word shapes
     if isinstance(settings, BiLstmSettings):
@@ -127,7 +133,7 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
     room = longest - encoder.subtokens.specials
     if overlap is not None and not 0 <= overlap < room:
         raise UsageError(f"--overlap is {overlap}; expected 0 to {room - 1}, less than the window")
-    windows = WindowEncoder(encoder.subtokens, longest, overlap)
+    windows = WindowEncoder(encoder.subtokens, longest, overlap, settings.context)
     dev_tags = list(dev.tags(settings.scheme)) if dev is not None else []
     tags = list(train.tags(settings.scheme))
     examples = _examples(windows, train, tags, labels, settings.subtokens == "all")
@@ -208,4 +214,5 @@ def _examples(
 ) -> TokenExamples:
     number = {label: place for place, label in enumerate(labels)}
     ids: list[NDArray[np.int64]] = [np.asarray([number.get(tag, 0) for tag in each], dtype=np.int64) for each in tags]
-    return label_windows(windows, [sentence.words for sentence in corpus.sentences], ids, spread)
+    around = surroundings(corpus.sentences, windows.context)
+    return label_windows(windows, [sentence.words for sentence in corpus.sentences], ids, spread, around)

@@ -23,15 +23,19 @@ class TokenSettings(FitSettings):
         subtokens: which sub-tokens of a word carry its tag in training, `first` or `all`.
         head: `linear`, each word for itself, or `crf`, which learns moves between the tags of neighbouring words too.
         shapes: feed word shapes as segment ids; None does where the encoder is uncased and has segment ids.
+        context: most sub-tokens of a document's neighbouring sentences that a window shows on either side, read and
+            not scored; 0: none, 64 is usual. The training data must mark documents. Running costs as much more.
     """
 
     scheme: Scheme = Scheme.IOB2
     subtokens: str = "first"
     head: str = "linear"
     shapes: bool | None = None
+    context: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        at_least("context", self.context, 0)
         one_of("subtokens", self.subtokens, SUBTOKENS)
         one_of("head", self.head, HEADS)
         if self.head != "crf":
@@ -94,12 +98,12 @@ class BiLstmSettings(TokenSettings):
         if self.characters > MOST_CHARACTERS:
             raise UsageError(f"--set characters={self.characters}; expected 0 to {MOST_CHARACTERS}")
 
-    def sized(self, tokens: int) -> Self:
+    def sized(self, tokens: int, shown: float = 1.0) -> Self:
         """The settings with batches and epochs fixed; unasked, batches are as large in words as without characters."""
         step = 1 + self.characters
         if self.batch_tokens or step == 1:
-            return super().sized(tokens)
-        sized = super().sized(tokens // step)
+            return super().sized(tokens, shown)
+        sized = super().sized(tokens // step, shown)
         return replace(sized, batch_tokens=sized.batch_tokens * step)
 
 
