@@ -29,7 +29,7 @@ class LimitOptions:
     timeout: Annotated[float, typer.Option(help="Seconds after which a request is given up.")] = 30.0
     max_wait: Annotated[
         float, typer.Option(help="Seconds of computing that may wait before requests are refused with 503.")
-    ] = 0.25
+    ] = 0.1
 
     def limits(self) -> Limits:
         """What requests may ask for.

@@ -28,7 +28,6 @@ class EngineSettings:
             own that `tagline export` makes; never taken unasked).
         device: `auto` (the processor, or with the torch engine a GPU where there is one), `cpu` or `cuda`.
         threads: processor threads; 0 takes the cores that the process may use.
-        streams: batches that OpenVINO computes at once, its threads divided among them; 0 takes one a thread.
         batch_tokens: most sub-tokens of a batch, padding included.
         cache: whether compiled graphs are kept in the user's cache folder for the next start.
     """
@@ -37,7 +36,6 @@ class EngineSettings:
     precision: str = "auto"
     device: str = "auto"
     threads: int = 0
-    streams: int = 0
     batch_tokens: int = 1024
     cache: bool = True
 
@@ -47,8 +45,6 @@ class EngineSettings:
                 raise UsageError(f"--{name} is {getattr(self, name)!r}; accepted are {', '.join(accepted)}")
         if self.threads < 0:
             raise UsageError(f"--threads is {self.threads}; expected 0 (all cores) or more")
-        if self.streams < 0:
-            raise UsageError(f"streams is {self.streams}; expected 0 (one a thread) or more")
         if self.batch_tokens < 1:
             raise UsageError(f"--batch-tokens is {self.batch_tokens}; expected at least 1")
 

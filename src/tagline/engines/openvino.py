@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, Model
 from tagline.machine import cache_folder, cores, processor_has_bf16
 from tagline.records import Batch
 
+_APART = 0.02  # seconds since two runs last met, before one may have all threads: soon after, the next is on its way
 _AHEAD = 2  # requests beyond the streams: none idles while an earlier batch is waited for
 
 
@@ -39,10 +41,9 @@ class OpenVinoEngine:
         # Layers that int8 left out, and the sums between layers, run in the best that there is.
         self._hint = best if self.precision == "int8" else self.precision
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if self.precision == "int8" else (GRAPH, GRAPH_WEIGHTS)
-        threads = settings.threads or cores()
-        self._streams = min(threads, settings.streams or threads)
+        self._streams = settings.threads or cores()
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
-        compile_for = partial(_compiled, str(folder.path / graph), self._hint, threads, settings.cache)
+        compile_for = partial(_compiled, str(folder.path / graph), self._hint, self._streams, settings.cache)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
             compiled = pool.submit(compile_for, self._streams)
@@ -59,7 +60,7 @@ class OpenVinoEngine:
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
         """Logits of each batch, in order; several threads may run at once.
 
-        A batch that comes alone while nothing else runs has all threads to itself.
+        A batch that comes alone while nothing else runs, or did of late, has all threads to itself.
         """
         following = iter(batches)
         ahead = list(islice(following, 2))
@@ -132,17 +133,20 @@ class _Alone:
         self._compile, self._request = compile_it, None
         self._lock, self._taken = Lock(), False
         self._others = self._seen = 0
+        self._met = float("-inf")  # when a run began while another was on
 
     def others(self, change: int) -> None:
         """Counts the runs that share the threads."""
         with self._lock:
+            if change > 0 and (self._others or self._taken):
+                self._met = monotonic()
             self._others += change
 
     def take(self) -> Any:
-        """The request, to be given back; None where something else runs, or it is not worth it yet."""
+        """The request, to be given back; None where something else runs or soon will, or it is not worth it yet."""
         with self._lock:
             self._seen += 1
-            if self._others or self._taken or self._seen < 2:
+            if self._others or self._taken or self._seen < 2 or monotonic() - self._met < _APART:
                 return None
             self._taken = True
         try:

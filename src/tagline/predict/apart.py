@@ -22,7 +22,7 @@ from tagline.text.batches import Shown, pad
 
 Logits = NDArray[np.float32]
 Settings = TokenSettings | TextSettings
-_STEP = 8  # sub-tokens: windows are padded to a multiple, since an engine makes itself ready for each shape anew
+_STEP = 2  # sub-tokens: windows are padded to a multiple; an engine makes itself ready for each shape anew (some ms)
 
 
 class OpenModel:

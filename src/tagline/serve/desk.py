@@ -108,10 +108,10 @@ class Desk:
     ) -> Answer:
         if self.active >= self.limits.requests:
             raise _busy(1.0, "too many requests are in the server")
+        self._look(scope)
         self._count(1)
         try:
             async with asyncio.timeout(self.limits.timeout):
-                self._look(scope)
                 body = await self._body(receive)
                 query = await asyncio.to_thread(parse, kind, body) if len(body) > _LARGE else parse(kind, body)
                 return await self._computed(scope, receive, query, find(query))
@@ -141,7 +141,10 @@ class Desk:
             raise _too_large(self.limits.body_bytes)
         load = self.lanes.load
         if not load.is_long(length // _CHARACTERS):
-            load.admit(long=False)
+            try:
+                load.admit(long=False)
+            except Refused as error:
+                raise _busy(error.seconds, str(error)) from None
 
     async def _body(self, receive: Receive) -> bytes:
         """The body, read no further than is allowed."""

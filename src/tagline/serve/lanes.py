@@ -170,11 +170,11 @@ class Lanes:
         """Jobs to read or windows to compute, whatever comes first; waits for either. None when all is over."""
         self._since.pop(name, None)
         while True:
-            free, jobs, pieces = self._computing < self._slots, [], []
+            free, jobs, pieces = self._slots - self._computing, [], []
             # What has come is read first, so that it may go with the next batch, unless that is full already.
             if self._inbox and not (free and self._queue.tokens >= self.load.batch):
                 jobs = [self._inbox.popleft() for _ in range(min(len(self._inbox), _READ))]
-            elif free and (pieces := self._queue.take(self.load.batch)):
+            elif free and (pieces := self._queue.take(min(self.load.batch, -(-self._queue.tokens // free)))):
                 self._computing += 1
             if jobs or pieces:
                 self._since[name] = time.monotonic()

@@ -42,7 +42,7 @@ class LoadSettings:
     slots: int = 1
     budget: int = 512
     batch_seconds: float = 0.01
-    max_wait: float = 0.25
+    max_wait: float = 0.1
     max_wait_long: float = 10.0
 
 

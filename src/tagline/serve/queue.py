@@ -19,7 +19,7 @@ from tagline.serve.jobs import Piece
 
 SHORT_WEIGHT, LONG_WEIGHT = 2.0, 1.0
 _LOOK = 256  # oldest windows among which company is looked for
-_LIKE = 16  # sub-tokens by which company may differ from the oldest, or a quarter of its length
+_LIKE = 8  # sub-tokens by which company may differ from the oldest, or a quarter of its length
 
 
 class Flow(Protocol):

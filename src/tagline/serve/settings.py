@@ -32,7 +32,7 @@ class Limits:
     texts: int = 256
     characters: int = 100_000
     timeout: float = 30.0
-    max_wait: float = 0.25
+    max_wait: float = 0.1
     requests: int = 1024
 
     def __post_init__(self) -> None:

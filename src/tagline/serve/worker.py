@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ import uvicorn
 
 from tagline.errors import TaglineError
 from tagline.machine import cores
+from tagline.predict.apart import OpenModel
 from tagline.serve.app import build_app
 from tagline.serve.desk import Desk, deliver
 from tagline.serve.front import Front
@@ -34,7 +35,6 @@ from tagline.serve.settings import ServeSettings
 BROKEN = 70
 """Exit status of a worker that must be replaced."""
 _QUIET = 1.0  # seconds that connections have to send a last request when the server stops
-_TOGETHER = 4  # threads that compute one batch together: the fewer batches at once, the sooner each is done
 _HANGS = 120.0  # seconds of one step of a thread, after which the process is given up
 
 
@@ -117,17 +117,14 @@ class Worker:
     def __init__(self, settings: ServeSettings, handles: Handles, log: JsonLog) -> None:
         self.settings, self.handles, self.log = settings, handles, log
         engine = dict(settings.engine)
-        threads = engine["threads"] = engine.get("threads") or max(1, cores() // settings.workers)
-        engine["streams"] = slots = -(-threads // _TOGETHER)
+        threads = engine["threads"] = int(engine.get("threads") or max(1, cores() // settings.workers))
         budget = int(engine.get("batch_tokens", 512))
         self.registry = Registry(settings.models, engine, budget)
         self.metrics = Metrics(list(settings.models), settings.workers, handles.slot, handles.metrics)
         self.registry.open()
         limits = settings.limits
-        if any(each.model.engine == "torch" for each in self.registry.all()):
-            slots = 1  # it uses all threads for one batch
         load = LoadSettings(
-            slots=slots,
+            slots=most_slots([each.model for each in self.registry.all()], threads),
             budget=budget,
             max_wait=limits.max_wait,
             max_wait_long=max(limits.max_wait, limits.timeout / 3),
@@ -231,6 +228,11 @@ def main() -> None:
     # Not by the usual way: threads of engines have been seen to fail while the interpreter is taken down.
     sys.stderr.flush()
     os._exit(code)
+
+
+def most_slots(models: Iterable[OpenModel], threads: int) -> int:
+    """How many batches are run at once: one a processor thread, but engines that use all for one batch run one."""
+    return 1 if any(model.engine == "torch" for model in models) else max(1, threads)
 
 
 def _settle() -> None:
