@@ -126,7 +126,7 @@ def overload(task: Task, before: dict[str, Any]) -> dict[str, Any]:
         client.closed(16, task.seconds)  # does not count
         rate = before.get("saturation", {}).get("figures", {}).get("saturation") or client.closed(64, task.seconds).rate
         once, thrice = (client.opened(share * rate, 2 * task.seconds) for share in (1.0, 3.0))
-        used = server.used()
+        processor = server.used()
         after = client.closed(4, 1.0)  # it goes on as if nothing had been
     return {
         "rate": rate,
@@ -135,7 +135,7 @@ def overload(task: Task, before: dict[str, Any]) -> dict[str, Any]:
         "times": round(thrice.percentile(0.99) / once.percentile(0.99), 2),
         "unanswered": thrice.statuses.get(-1, 0),
         "after": after.to_dict(),
-        "processor_seconds": {name: round(value, 1) for name, value in used.items()},
+        "processor_seconds": {name: round(value, 1) for name, value in processor.items()},
     }
 
 

@@ -26,7 +26,12 @@ class Slow(io.StringIO):
 def test_lines_of_many_threads_are_whole_and_in_the_order_of_each() -> None:
     stream = io.StringIO()
     log = JsonLog(stream)
-    in_threads(8, lambda mine: [log("it", number=number, thread=mine, text="x" * 50) for number in range(200)])
+
+    def tell(mine: int) -> None:
+        for number in range(200):
+            log("it", number=number, thread=mine, text="x" * 50)
+
+    in_threads(8, tell)
     log.close()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert len(lines) == 1600
