@@ -67,7 +67,7 @@ def bodies() -> list[bytes]:
     return [json.dumps({"inputs": text, "parameters": simple}).encode() for text in texts()]
 
 
-def ramp(task: Task, _: dict[str, Any]) -> dict[str, Any]:
+def ramp(task: Task, __: dict[str, Any]) -> dict[str, Any]:
     """Requests a second for each number of clients, and the best within the peer's own p99 at its best."""
     with theirs(task.folder) as port:
         peer = _curve(
@@ -92,7 +92,7 @@ def _curve(client: Client, clients: Sequence[int], task: Task) -> dict[int, Tall
     return {count: client.closed(count, task.seconds) for count in clients}
 
 
-def saturation(task: Task, _: dict[str, Any]) -> dict[str, Any]:
+def saturation(task: Task, __: dict[str, Any]) -> dict[str, Any]:
     """What the server can do, and delays at 70 % of it.
 
     Requests are offered at rising rates, whatever comes back. Saturation is the most that was answered a second.
@@ -139,7 +139,7 @@ def overload(task: Task, before: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def mixed(task: Task, _: dict[str, Any]) -> dict[str, Any]:
+def mixed(task: Task, __: dict[str, Any]) -> dict[str, Any]:
     """Mixed requests from 64 clients, each answer compared with the local pipeline's; then memory, after many more."""
     from tagline.predict.pipeline import pipeline
 
@@ -186,7 +186,7 @@ def _same(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def restart(task: Task, _: dict[str, Any]) -> dict[str, Any]:
+def restart(task: Task, __: dict[str, Any]) -> dict[str, Any]:
     """SIGHUP, a killed worker and SIGTERM, each under load: requests without an answer, seconds to serve again."""
     found: dict[str, Any] = {}
     signals: tuple[tuple[str, Callable[[Ours], float]], ...] = (("SIGHUP", _hup), ("kill", _kill), ("SIGTERM", _term))
