@@ -111,6 +111,7 @@ def _evaluate_tokens(
     from tagline.predict.judging import judge
     from tagline.predict.tagger import Tagger
     from tagline.report.entities import entity_report
+    from tagline.text.context import has_documents
 
     tagger = Tagger(folder, open_engine(folder, settings), settings.batch_tokens, constrained=not wanted.argmax)
     corpus = read_corpus(data, reading, tagger.splitter)
@@ -123,6 +124,8 @@ def _evaluate_tokens(
             f"{data} has types that the model does not know ({', '.join(judgement.unknown)}); "
             "all their entities count as missed"
         )
+    if folder.manifest.context and not has_documents(corpus.sentences):
+        shared.warn(f"{data} marks no documents, so sentences were read without the context that the model knows")
     if judgement.shortened:
         shared.warn(f"{judgement.shortened} very long words were judged by their first sub-tokens")
     if wanted.predictions is not None:

@@ -51,6 +51,7 @@ def train_tokens(
 def _read(files: dict[str, Path], reading: ReadOptions, settings: TokenSettings) -> dict[str, Corpus]:
     """Reads all files, and finds out before any work whether their types fit."""
     from tagline.data.corpus import read_corpus
+    from tagline.text.context import has_documents
     from tagline.text.words import WordSplitter
     from tagline.train.tokens.prepare import check_types, label_set
 
@@ -63,6 +64,8 @@ def _read(files: dict[str, Path], reading: ReadOptions, settings: TokenSettings)
         shared.say(f"{role}: {len(corpus.sentences):,} sentences, {words:,} words, scheme {corpus.scheme.value}")
         if role != "train" and (unknown := check_types(labels, corpus, settings)):
             shared.warn(f"{corpus.path}: {sum(unknown.values())} tags of types that train lacks count as missed")
+        if role != "train" and settings.context and not has_documents(corpus.sentences):
+            shared.warn(f"{corpus.path} marks no documents, so its sentences are read without context")
     return corpora
 
 
