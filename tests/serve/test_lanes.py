@@ -121,7 +121,11 @@ def test_every_window_is_taken_once_and_within_the_budget(jobs: list[tuple[list[
     while batch := queue.take(budget):
         assert len({id(piece.job.model) for piece in batch}) == 1
         assert len(batch) == 1 or len(batch) * max(piece.length for piece in batch) <= budget
+        if not batch[0].job.long:  # the oldest and its like
+            bound = max(8, batch[0].length // 4)
+            assert all(abs(piece.length - batch[0].length) <= bound for piece in batch)
         taken += batch
+        assert queue.tokens == sum(piece.length for piece in wanted) - sum(piece.length for piece in taken)
     assert not queue
     assert sorted(map(id, taken)) == sorted(map(id, wanted))
 
@@ -183,6 +187,7 @@ def test_windows_of_a_job_that_was_given_up_are_dropped() -> None:
     assert [piece.job for piece in queue.take(BUDGET)] == [stays]
     assert queue.take(BUDGET) == []
     assert not queue
+    assert queue.tokens == 0
 
 
 def test_jobs_are_answered_long_short_and_empty() -> None:
