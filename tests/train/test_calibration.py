@@ -195,7 +195,7 @@ def test_a_trained_tagger_is_calibrated_in_its_folder(folder: Path, tmp_path: Pa
         Parts(plain.model, plain.prepared.encoder.tokenizer), manifest_of_tokens(plain, {}), tmp_path / "uncalibrated"
     )
     assert ModelFolder.open(tmp_path / "uncalibrated").manifest.calibration == {}
-    assert "temperature" not in (tmp_path / "uncalibrated" / "README.md").read_text("utf-8")
+    assert "## Calibration" not in (tmp_path / "uncalibrated" / "README.md").read_text("utf-8")
 
     words = [sentence.words for sentence in dev.sentences]
     gold = [tag for tags in dev.tags(Scheme.IOB2) for tag in tags]
