@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.app.conftest import Models, Visitor
 from tests.app.serving import serving
 from tests.cli.support import ROOT, call, refused, tree
@@ -86,6 +87,54 @@ def test_what_is_in_it(models: Models, tmp_path: Path) -> None:
     workflow = files[".github/workflows/sync.yml"].decode()
     assert "secrets.HF_TOKEN" in workflow
     assert "lfs: true" in workflow
+
+
+def test_the_workflow_pushes_the_space(models: Models, tmp_path: Path) -> None:
+    """Its own script, as GitHub would run it, with a repository on this machine in place of the hub."""
+    yaml = pytest.importorskip("yaml")
+    space, hub = tmp_path / "space", tmp_path / "hub" / "me" / "mine"
+    assert call("export", models.stars, "--to", "space", space).code == 0
+    workflow = yaml.safe_load((space / ".github/workflows/sync.yml").read_text(encoding="utf-8"))
+    assert workflow[True]["push"]["branches"] == ["main"]  # "on", which YAML takes for a truth value
+    checkout, push = workflow["jobs"]["sync"]["steps"]
+    assert checkout["with"] == {"fetch-depth": 0, "lfs": True, "persist-credentials": False}
+    assert push["env"] == {"HF_SPACE": "${{ vars.HF_SPACE }}", "HF_TOKEN": "${{ secrets.HF_TOKEN }}"}
+    settings = tmp_path / "gitconfig"
+    address = "https://user:secret@huggingface.co/spaces/"
+    settings.write_text(f'[url "{hub.parent.parent}/"]\n\tinsteadOf = {address}\n', encoding="utf-8")
+    plain = {
+        "PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_GLOBAL": str(settings),
+        "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+    }  # fmt: skip
+
+    def git(*words: object, where: Path = space) -> str:
+        done = subprocess.run(
+            ["git", *map(str, words)], cwd=where, env=plain, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        words = ["bash", "-e", "-c", push["run"]]
+        return subprocess.run(words, cwd=space, env=plain | environment, capture_output=True, text=True, check=False)
+
+    hub.mkdir(parents=True)
+    git("init", "-q", "--bare", "-b", "main", where=hub)
+    for line in ("one", "two"):
+        (space / "note.txt").write_text(line, encoding="utf-8")
+        if line == "one":
+            git("init", "-q", "-b", "main")
+        git("add", "-A")
+        git("commit", "-q", "-m", line)
+        done = run(HF_SPACE="me/mine", HF_TOKEN="secret")
+        assert done.returncode == 0, done.stderr
+        assert git("rev-parse", "main", where=hub) == git("rev-parse", "HEAD")
+    assert set(git("ls-tree", "-r", "--name-only", "main", where=hub).splitlines()) == set(tree(space)) - {
+        name for name in tree(space) if name.startswith(".git/")
+    }
+    for missing, given in (("HF_SPACE", {"HF_TOKEN": "secret"}), ("HF_TOKEN", {"HF_SPACE": "me/mine"})):
+        done = run(**given)
+        assert done.returncode == 1
+        assert missing in done.stdout
 
 
 def test_requirements_are_those_of_the_project() -> None:
