@@ -104,7 +104,8 @@ def test_the_workflow_pushes_the_space(models: Models, tmp_path: Path) -> None:
     settings.write_text(f'[url "{hub.parent.parent}/"]\n\tinsteadOf = {address}\n', encoding="utf-8")
     plain = {
         "PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_CONFIG_GLOBAL": str(settings),
-        "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
     }  # fmt: skip
 
     def git(*words: object, where: Path = space) -> str:
