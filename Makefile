@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    echo "setup 1/2: creating $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "setup 2/2: installing Tagline and its extras (about 2 GB unpacked; some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,docs,dev]" -c constraints.txt
+	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,java,docs,dev]" -c constraints.txt
 	@touch $@
 	@echo "setup: done"
 
@@ -96,7 +96,7 @@ bench: setup ## measure quality, speed and memory
 	@$(BIN)/python bench/engines.py
 	@$(BIN)/python bench/training.py
 	@$(BIN)/python bench/serve.py build/accuracy/conll2003-3
-	@$(BIN)/python bench/spark.py build/accuracy/conll2003-3 --sentences 40000
+	@$(BIN)/python bench/spark.py build/accuracy/conll2003-3
 
 clean: ## remove what was built (all but .venv)
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

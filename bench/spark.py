@@ -1,8 +1,12 @@
-"""The figures of tagline.spark: throughput, two executors against one, a killed executor, loads, memory of a worker.
+"""The figures of tagline.spark: throughput, executors, a plain pandas function, a killed executor, memory, loads.
 
-    python bench/spark.py build/accuracy/conll2003-3 --sentences 200000
+    python bench/spark.py build/accuracy/conll2003-3                 everything, about 25 minutes on two cores
+    python bench/spark.py MODEL --only local executors --rounds 3    parts; the others keep their last figures
+    python bench/spark.py MODEL --sentences 2000                     few sentences, to try the whole out: its figures
+                                                                     go to spark.trial.json, not into RESULTS.md
 
-Each part runs in a process of its own (a JVM is started once a process).
+What is compared runs in processes that stay (spark_jobs.py) and take turns, round by round; figures are medians.
+Start-up, the opening of models among it, is not in them.
 """
 
 from __future__ import annotations
@@ -11,246 +15,255 @@ import argparse
 import json
 import os
 import shutil
-import signal
+import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-from common import DATA, ROOT, as_written
+import spark_report
+from common import DATA, OUT, ROOT, machine
+from spark_jobs import ANSWER
 
-PARTS = ("local", "single", "transformers", "one", "two", "killed", "memory")
-
-
-def sentences(count: int) -> list[str]:
-    """Sentences of CoNLL-2003, as a person would write them, repeated until there are enough."""
-    from tagline.data.corpus import read_corpus
-
-    corpus = read_corpus(DATA / "conll2003" / "test.txt")
-    texts = [as_written(each.words) for each in corpus.sentences]
-    return [texts[place % len(texts)] for place in range(count)]
+FULL = 200_000
 
 
-def session(master: str, **settings: Any) -> Any:
-    """A Spark session without a web page."""
-    from tagline import spark
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for.
 
-    return spark.session(
-        master, "bench", spark__ui__enabled="false", spark__ui__showConsoleProgress="false", spark__log__level="ERROR",
-        spark__driver__host="127.0.0.1", spark__driver__bindAddress="127.0.0.1", **settings,
-    )  # fmt: skip
+    Attributes:
+        model: the model folder.
+        sentences: of the largest comparison, over all rounds; the others take a part of them.
+        rounds: turns of each comparison.
+    """
 
+    model: Path
+    sentences: int
+    rounds: int
 
-def table(spark: Any, texts: list[str], folder: Path, partitions: int) -> Any:
-    """The texts as a Parquet folder of so many files."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    folder.mkdir(parents=True, exist_ok=True)
-    size = -(-len(texts) // partitions)
-    for number in range(partitions):
-        part = texts[number * size : (number + 1) * size]
-        ids = range(number * size, number * size + len(part))
-        pq.write_table(pa.table({"id": pa.array(ids), "text": pa.array(part)}), folder / f"{number}.parquet")
-    return spark.read.parquet(str(folder))
+    def part(self, share: int, least: int = 64) -> int:
+        """Sentences of a smaller job, where `share` are taken of the full 200,000."""
+        return max(least, share * self.sentences // FULL)
 
 
-def timed(frame: Any) -> float:
-    """Seconds until all rows are through, written nowhere."""
-    started = time.perf_counter()
-    frame.write.format("noop").mode("overwrite").save()
-    return time.perf_counter() - started
+class Worker:
+    """A process that does jobs when told.
+
+    Args:
+        name: what it runs, as `spark_jobs.py` knows it.
+        model: the model folder.
+    """
+
+    def __init__(self, name: str, model: Path) -> None:
+        self.name = name
+        paths = os.pathsep.join(filter(None, (str(ROOT / "src"), os.environ.get("PYTHONPATH", ""))))
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("spark_jobs.py")), name, str(model)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        )  # fmt: skip
+        self.answer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._errors.close()
+
+    def send(self, job: str, count: int = 0, **more: Any) -> None:
+        """Sends a job without waiting for it."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"job": job, "count": count, **more}) + "\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> dict[str, Any]:
+        """Waits for the answer of the job that was sent first."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(ANSWER):
+                found: dict[str, Any] = json.loads(line.removeprefix(ANSWER))
+                return found
+        self._errors.seek(0)
+        raise SystemExit(f"bench: spark {self.name} has ended\n{self._errors.read()[-4000:]}")
+
+    def do(self, job: str, count: int = 0, **more: Any) -> dict[str, Any]:
+        """Does a job."""
+        self.send(job, count, **more)
+        return self.answer()
+
+    def rate(self, job: str, count: int, **more: Any) -> float:
+        """Sentences a second of a job."""
+        seconds: float = self.do(job, count, **more)["seconds"]
+        return count / seconds
 
 
-def pipeline(model: Path, spark: Any) -> list[Any]:
-    """The classic four stages."""
-    from tagline.spark import DocumentAssembler, NerConverter, TokenClassifier, Tokenizer
-
-    tags = TokenClassifier.loadSavedModel(str(model), spark).setInputCols(["document", "token"]).setOutputCol("ner")
-    return [
-        DocumentAssembler().setInputCol("text").setOutputCol("document"),
-        Tokenizer().setInputCols(["document"]).setOutputCol("token"),
-        tags,
-        NerConverter().setInputCols(["document", "token", "ner"]).setOutputCol("chunk"),
-    ]
+Runs = dict[str, Callable[[], float]]
 
 
-def on_spark(model: Path, count: int, master: str, home: Path, **settings: Any) -> dict[str, Any]:
-    """Sentences per second of the pipeline, and of `predict`, after start-up."""
-    from pyspark.ml import Pipeline
-
-    from tagline.spark import counts, predict
-
-    spark = session(master, **settings)
-    texts = sentences(count)
-    data = table(spark, texts, home / "in", 16)
-    fitted = Pipeline(stages=pipeline(model, spark)).fit(data)
-    warm = table(spark, texts[:256], home / "warm", 8)
-    timed(fitted.transform(warm))
-    timed(predict(warm, model))
-    rates = {"pipeline": count / timed(fitted.transform(data)), "predict": count / timed(predict(data, model))}
-    loads = sorted(counts(spark).loads.values())
-    spark.stop()
-    return {**rates, "loads": loads}
+def in_turn(rounds: int, runs: Runs) -> dict[str, list[float]]:
+    """Each run once a round; who begins changes."""
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    order = list(runs)
+    for _ in range(rounds):
+        for name in order:
+            found[name].append(runs[name]())
+            print(f"bench: spark {name}: {found[name][-1]:.0f} a second", file=sys.stderr, flush=True)
+        order = order[1:] + order[:1]
+    return found
 
 
-def single(model: Path, count: int) -> dict[str, Any]:
-    """Sentences per second of Tagline's own single process, all cores."""
-    import tagline
-
-    tagger: Any = tagline.load(model)
-    texts = sentences(count)
-    list(tagger.stream(texts[:256]))
-    started = time.perf_counter()
-    for _ in tagger.stream(texts):
-        pass
-    return {"single": count / (time.perf_counter() - started)}
+def together(workers: list[Worker], count: int) -> float:
+    """Sentences a second of several processes that each read so many at once."""
+    for each in workers:
+        each.send("read", count)
+    seconds: list[float] = [each.answer()["seconds"] for each in workers]
+    return len(workers) * count / max(seconds)
 
 
-def transformers_udf(model: Path, count: int, home: Path) -> dict[str, Any]:
-    """Sentences per second of a plain pandas function around `transformers.pipeline`, which each worker makes once."""
-    from pyspark.sql import functions
-
-    def read(batches: Iterator[Any]) -> Iterator[Any]:
-        import pandas as pd
-        import torch
-        from transformers import pipeline as hf
-
-        torch.set_num_threads(1)
-        ner: Any = hf("token-classification", model=str(model), aggregation_strategy="simple")
-        for batch in batches:
-            yield pd.Series([json.dumps(ner(text), default=str) for text in batch])
-
-    import pandas as pd
-
-    pandas_udf: Any = vars(functions)["pandas_udf"]  # left out of pyspark's types
-    read.__annotations__ = {"batches": Iterator[pd.Series], "return": Iterator[pd.Series]}
-    spark = session("local[2]")
-    function = pandas_udf(read, "string")
-    data = table(spark, sentences(count), home / "in", 2)
-    warm = table(spark, sentences(16), home / "warm", 2)
-    once = timed(warm.select(function("text")))  # what making the pipeline costs a task; taken off below
-    seconds = timed(data.select(function("text")))
-    spark.stop()
-    return {"transformers": count / seconds, "transformers_without_start": count / max(seconds - once, 1e-9)}
+def local(asked: Asked) -> dict[str, Any]:
+    """`local[2]` against Tagline's own process on the same cores; two processes without Spark are the ceiling."""
+    with ExitStack() as stack:
+        single, spark = (stack.enter_context(Worker(name, asked.model)) for name in ("single", "local2"))
+        pair = [stack.enter_context(Worker("thread", asked.model)) for _ in range(2)]
+        count, few = asked.sentences // asked.rounds, asked.part(6_000)
+        runs: Runs = {
+            "single": lambda: single.rate("read", count),
+            "predict": lambda: spark.rate("predict", count),
+            "stages": lambda: spark.rate("stages", count),
+            "two processes": lambda: together(pair, few // 2),
+        }
+        return {"sentences": count * asked.rounds, "rates": in_turn(asked.rounds, runs)}
 
 
-def killed(model: Path, count: int, home: Path) -> dict[str, Any]:
-    """Rows lost and doubled where an executor is killed half-way."""
-    import psutil
-    import pyarrow.parquet as pq
-
-    from tagline.spark import predict
-
-    spark = session("local-cluster[2,1,1024]", spark__executor__memory="512m")
-    data = table(spark, sentences(count), home / "in", 16)
-    gone: list[int] = []
-
-    def kill() -> None:
-        while not gone:
-            if len(list((home / "out").glob("_temporary/0/task_*"))) >= 8:
-                for each in psutil.Process().children(recursive=True):
-                    with suppress(psutil.Error):  # it has ended meanwhile
-                        if "CoarseGrainedExecutorBackend" in " ".join(each.cmdline()):
-                            os.kill(each.pid, signal.SIGKILL)
-                            gone.append(each.pid)
-                            return
-            time.sleep(0.01)
-
-    threading.Thread(target=kill, daemon=True).start()
-    predict(data, model).write.parquet(str(home / "out"))
-    ids = pq.read_table(home / "out", columns=["id"])["id"].to_pylist()
-    spark.stop()
-    return {"killed": len(gone), "lost": count - len(set(ids)), "doubled": len(ids) - len(set(ids))}
+def executors(asked: Asked) -> dict[str, Any]:
+    """One executor against two: free, and each with a core of its own; processes without Spark are the ceiling."""
+    with ExitStack() as stack:
+        one, two = (stack.enter_context(Worker(name, asked.model)) for name in ("one", "two"))
+        pair = [stack.enter_context(Worker("thread", asked.model)) for _ in range(2)]
+        count, few = asked.part(6_000), asked.part(3_000)
+        runs: Runs = {
+            f"{job} {each.name}": partial(each.rate, job, count) for job in ("predict", "stages") for each in (one, two)
+        }
+        runs["process one"] = lambda: together(pair[:1], few)
+        runs["process two"] = lambda: together(pair, few)
+        free = in_turn(asked.rounds, runs)
+        pinned = [one.do("pin")["pinned"], two.do("pin")["pinned"]]
+        if pinned != [1, 2]:
+            raise SystemExit(f"bench: found {pinned} executors, expected 1 and 2")
+        alone = {name: run for name, run in runs.items() if not name.startswith("process")}
+        return {"sentences": count, "free": free, "pinned": in_turn(asked.rounds, alone)}
 
 
-def memory(model: Path, count: int, home: Path) -> dict[str, Any]:
-    """Most memory (MiB) of a Python worker over a partition, and over one ten times as large."""
-    import psutil
-
-    from tagline.spark import predict
-
-    spark = session("local[1]")
-    peaks = []
-    for factor in (1, 10):
-        data = table(spark, sentences(count * factor), home / f"in{factor}", 1)
-        most, done = 0, threading.Event()
-
-        def watch(done: threading.Event = done) -> None:
-            nonlocal most
-            while not done.wait(0.05):
-                for each in psutil.Process().children(recursive=True):
-                    try:
-                        if "python" in each.name() and "daemon" in " ".join(each.cmdline()):
-                            most = max(most, each.memory_info().rss)
-                    except psutil.Error:
-                        continue
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        timed(predict(data, model))
-        done.set()
-        watcher.join()
-        peaks.append(most / 2**20)
-    spark.stop()
-    return {"peak": peaks[0], "peak_ten_times": peaks[1], "growth": peaks[1] / peaks[0] - 1}
+def udf(asked: Asked) -> dict[str, Any]:
+    """Against a plain pandas function around `transformers.pipeline`, on the same cores."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-spark-")))
+        model = with_int8(asked.model, home)
+        ours, theirs = (stack.enter_context(Worker(name, model)) for name in ("local2", "transformers"))
+        count, few = asked.part(8_000), asked.part(1_600)
+        runs: Runs = {
+            "transformers": lambda: theirs.rate("transformers", few),
+            "predict": lambda: ours.rate("predict", count),
+            "int8": lambda: ours.rate("int8", count),
+            "stages": lambda: ours.rate("stages", count),
+        }
+        return {"sentences": count, "sentences_transformers": few, "rates": in_turn(asked.rounds, runs)}
 
 
-def part(name: str, model: Path, count: int) -> dict[str, Any]:
-    """One part, in this process."""
-    home = Path(tempfile.mkdtemp(prefix="bench-spark-"))
-    small = {"spark__executor__memory": "512m"}
-    try:
-        if name == "local":
-            return on_spark(model, count, "local[2]", home)
-        if name == "single":
-            return single(model, count)
-        if name == "transformers":
-            return transformers_udf(model, max(32, count // 50), home)
-        if name in ("one", "two"):
-            return on_spark(model, count // 2, f"local-cluster[{'12'[name == 'two']},1,1024]", home, **small)
-        if name == "killed":
-            return killed(model, max(64, count // 10), home)
-        return memory(model, max(64, count // 20), home)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def measure(model: Path, count: int, parts: tuple[str, ...] = PARTS) -> dict[str, Any]:
-    """All parts, one after the other, each in a process of its own."""
-    found: dict[str, Any] = {"sentences": count}
-    paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    for name in parts:
-        command = [sys.executable, __file__, str(model.absolute()), "--sentences", str(count), "--part", name]
+def with_int8(model: Path, home: Path) -> Path:
+    """A copy of the model with an int8 graph, calibrated on sentences that are not measured."""
+    copy = home / model.name
+    shutil.copytree(model, copy, ignore=shutil.ignore_patterns("runs"))
+    if not (copy / "openvino_model_int8.xml").exists():
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        command = [sys.executable, "-m", "tagline", "export", str(copy), "--to", "int8"]
+        command += ["--dev", str(DATA / "conll2003" / "valid.txt")]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
-            raise SystemExit(f"bench: spark {name} failed\n{done.stderr[-4000:]}")
-        found[name] = json.loads(done.stdout.splitlines()[-1])
-        print(f"bench: spark {name}: {found[name]}", file=sys.stderr, flush=True)
-    return found
+            raise SystemExit(f"bench: no int8 graph\n{done.stderr[-2000:]}")
+    return copy
+
+
+def killed(asked: Asked) -> dict[str, Any]:
+    """Rows lost and doubled where one of two executors is killed when half the rows are counted."""
+    with Worker("two", asked.model) as worker:
+        return worker.do("killed", asked.part(10_000, 400))
+
+
+def memory(asked: Asked) -> dict[str, Any]:
+    """Most memory (MiB) of a Python worker over one partition, and over one ten times as large."""
+    count, peaks = asked.part(4_000), []
+    for factor in (1, 10):
+        with Worker("local1", asked.model) as worker:
+            peaks.append(max(worker.do("predict", count * factor, files=1)["peaks"]))
+    return {"sentences": count, "peaks": peaks}
+
+
+def loads(asked: Asked) -> dict[str, Any]:
+    """How often each Python worker opened the model, over four jobs of eight partitions."""
+    with Worker("local2", asked.model) as worker:
+        return worker.do("loads")
+
+
+PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "local": local,
+    "executors": executors,
+    "udf": udf,
+    "killed": killed,
+    "memory": memory,
+    "loads": loads,
+}
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--sentences", type=int, default=200_000)
-    parser.add_argument("--part", choices=PARTS)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--sentences", type=int, default=FULL, help="of the largest comparison; default: 200,000")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
     options = parser.parse_args()
-    if options.part:
-        print(json.dumps(part(options.part, options.model, options.sentences)))
+    asked = Asked(options.model.absolute(), options.sentences, options.rounds)
+    OUT.mkdir(parents=True, exist_ok=True)
+    store = OUT / ("spark.json" if asked.sentences >= FULL else "spark.trial.json")
+    found: dict[str, Any] = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
+    for name in options.only:
+        print(f"bench: spark {name}", flush=True)
+        started = time.perf_counter()
+        figures = PARTS[name](asked)
+        took = time.perf_counter() - started
+        found[name] = {"machine": machine(), "model": asked.model.name, "rounds": asked.rounds, "took": took,
+                       "figures": figures}  # fmt: skip
+        store.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        print(f"bench: spark {name} took {took:.0f} s: {json.dumps(medians(figures))}", flush=True)
+    if asked.sentences >= FULL:
+        spark_report.write(found)
     else:
-        print(json.dumps(measure(options.model, options.sentences, tuple(options.only)), indent=1))
+        print(spark_report.page(found))
+
+
+def medians(figures: dict[str, Any]) -> dict[str, Any]:
+    """Lists of rates as their medians."""
+    return {
+        name: medians(value) if isinstance(value, dict)
+        else statistics.median(value) if name not in ("peaks", "loads", "after") and isinstance(value, list)
+        else value
+        for name, value in figures.items()
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

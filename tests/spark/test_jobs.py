@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +17,14 @@ from typing import Any
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyspark
 import pytest
 from pyspark.sql import functions
-from tests.cli.support import environment, spawn
+from tests.cli.support import ROOT, environment, spawn
 from tests.spark.conftest import Models
 
 import tagline
-from tagline.errors import UsageError
+from tagline.errors import FolderError, UsageError
 from tagline.spark import BertForTokenClassification, DocumentAssembler, counts, predict, register
 
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
@@ -62,8 +64,6 @@ def test_unreadable_row_fails_the_job_where_that_is_asked_for(spark: Any, models
 
 
 def test_broadcast_model_answers_where_the_path_is_gone(spark: Any, models: Models, tmp_path: Path) -> None:
-    import shutil
-
     gone = tmp_path / "gone"
     shutil.copytree(models.tagger, gone)
     (gone / "README.md").write_text("another card")
@@ -72,6 +72,34 @@ def test_broadcast_model_answers_where_the_path_is_gone(spark: Any, models: Mode
     shutil.rmtree(gone)
     (row,) = answers.collect()
     assert [tuple(each)[:1] + tuple(each)[2:] for each in row.entities] == entities(models.tagger, TEXT)
+
+
+def test_archive_is_unpacked_by_spark(spark: Any, models: Models, tmp_path: Path) -> None:
+    packed = shutil.make_archive(str(tmp_path / "ner"), "zip", models.tagger)
+    with pytest.raises(FolderError, match=r"addArchive\(.MODEL.zip#absent.\)"):
+        BertForTokenClassification.loadSavedModel("archive:absent")
+    spark.sparkContext.addArchive(f"{packed}#ner")
+    (row,) = predict(spark.createDataFrame([(TEXT,)], "text string"), "archive:ner").collect()
+    assert [tuple(each)[:1] + tuple(each)[2:] for each in row.entities] == entities(models.tagger, TEXT)
+
+
+def test_script_is_submitted_with_its_model_in_an_archive(models: Models, tmp_path: Path) -> None:
+    packed = shutil.make_archive(str(tmp_path / "ner"), "zip", models.tagger)
+    pq.write_table(pa.table({"id": [0, 1], "text": [TEXT, None]}), tmp_path / "in.parquet")
+    submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
+    settings = ("spark.ui.enabled=false", "spark.driver.memory=512m", "spark.log.level=ERROR")
+    command = [
+        str(submit), "--master", "local[1]", "--archives", f"{packed}#ner",
+        *(part for each in settings for part in ("--conf", each)),
+        str(ROOT / "examples" / "spark_job.py"), "archive:ner", str(tmp_path / "in.parquet"), str(tmp_path / "out"),
+    ]  # fmt: skip
+    variables = {**environment(), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "2 rows, 0 with an error, models opened: 1" in done.stdout
+    found = {row["id"]: row for row in pq.read_table(tmp_path / "out").to_pylist()}
+    assert found[0]["finished_chunk"] == [text for *_, text in entities(models.tagger, TEXT)]
+    assert found[1]["finished_chunk"] == []
 
 
 def test_killed_worker_loses_no_row_and_doubles_none(spark: Any, models: Models, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -75,9 +76,17 @@ class Models:
                 path = locate(ref)
                 _OPEN[key] = open_tagger(path, **options) if ref.tags else open_classifier(path, **options)
                 if self.meter is not None:
+                    _settle()
                     self.meter.add(**{f"load {socket.gethostname()} {os.getpid()} {ref.fingerprint[:12]}": 1})
             _OPEN.move_to_end(key)
             return _OPEN[key]
+
+
+def _settle() -> None:
+    """Frees a Python worker from looking through all that it has loaded, again and again, for circles to free."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def locate(ref: ModelRef) -> Path:
