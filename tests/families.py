@@ -66,6 +66,9 @@ FAMILIES = {
     )
 }
 
+MORE = {family.name: family for family in (Family("camembert", "camembert"), Family("mpnet", "mpnet", segments=False))}
+"""Families that are read and not trained in the tests."""
+
 
 def _lines() -> list[str]:
     return [line for line in TEXT.splitlines() if line]
@@ -132,6 +135,14 @@ def tokenizer_of(name: str) -> Any:
         return hf.XLMRobertaTokenizer(vocab=_unigram(["<s>", "<pad>", "</s>", "<unk>", "<mask>"]))
     if name == "albert":
         return hf.AlbertTokenizer(vocab=_unigram(["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"], lowercase=True))
+    if name == "camembert":
+        specials = ["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED", "<s>", "</s>", "<mask>"]
+        return hf.CamembertTokenizer(vocab=_unigram(specials), model_max_length=POSITIONS)
+    if name == "mpnet":
+        specials = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+        pieces = [piece for piece in _wordpiece(True) if not piece.startswith("[")]
+        vocab = {piece: number for number, piece in enumerate([*specials, *sorted(pieces)])}
+        return hf.MPNetTokenizer(vocab=vocab, unk_token="[UNK]", model_max_length=POSITIONS)
     if name == "deberta-v2":
         return hf.DebertaV2Tokenizer(vocab=_unigram(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]))
     return _modernbert()
@@ -160,6 +171,10 @@ def config_of(name: str, tokenizer: Any) -> Any:
         "xlm-roberta": lambda: hf.XLMRobertaConfig(
             **{**wide, "max_position_embeddings": POSITIONS + 2}, type_vocab_size=1
         ),
+        "camembert": lambda: hf.CamembertConfig(
+            **{**wide, "max_position_embeddings": POSITIONS + 2}, type_vocab_size=1
+        ),
+        "mpnet": lambda: hf.MPNetConfig(**{**wide, "max_position_embeddings": POSITIONS + 2}),
         "distilbert": lambda: hf.DistilBertConfig(
             **shared, dim=32, hidden_dim=64, n_layers=2, n_heads=4, max_position_embeddings=POSITIONS
         ),
@@ -175,7 +190,7 @@ def config_of(name: str, tokenizer: Any) -> Any:
             sep_token_id=tokenizer.sep_token_id, bos_token_id=None, eos_token_id=None,
         ),
     }  # fmt: skip
-    return makers[FAMILIES[name].model_type]()
+    return makers[{**FAMILIES, **MORE}[name].model_type]()
 
 
 def make_encoder(name: str, folder: Path) -> Path:

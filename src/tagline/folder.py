@@ -34,7 +34,11 @@ TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classi
 _OF_TOKENS = ("scheme", "bare", "words", "shapes", "characters", "context", "transitions")
 _OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
 _KINDS: dict[str, Callable[[Any], Any]] = {"words": WordRules.from_dict, "scheme": Scheme, "problem": Problem}
-_OFFSET_POSITIONS = ("roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm")
+_OFFSET_POSITIONS = (
+    "roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "roberta-prelayernorm", "data2vec-text", "ibert",
+    "longformer", "luke", "mluke", "xmod",
+)  # fmt: skip
+_HEADS = ("ForTokenClassification", "ForSequenceClassification")
 
 
 @dataclass(frozen=True)
@@ -155,8 +159,7 @@ class ModelFolder:
             if not (path / name).is_file():
                 raise FolderError(f"{path}: no model folder ({name} is missing). Give one that tagline train wrote")
         if not (path / MANIFEST).is_file():
-            config = _read_json(path / CONFIG)
-            return cls(path, _plain(config, path), config, _labels(config, path))
+            return cls.plain(path)
         manifest = Manifest.from_json(_read_text(path / MANIFEST), path / MANIFEST)
         _verify(path, manifest, (CONFIG, TOKENIZER))
         for name in (GRAPH, GRAPH_WEIGHTS):  # else another engine would be taken in silence
@@ -167,6 +170,16 @@ class ModelFolder:
         labels = _labels(config, path)
         _check_transitions(manifest, len(labels) + 1, path)
         return cls(path, manifest, config, labels)
+
+    @classmethod
+    def plain(cls, path: Path) -> ModelFolder:
+        """Opens a folder without `tagline.json`, as transformers saves it.
+
+        Raises:
+            FolderError: `config.json` is missing or damaged, or is that of a model for something else.
+        """
+        config = _read_json(path / CONFIG)
+        return cls(path, _plain(config, path), config, _labels(config, path))
 
     @property
     def has_graph(self) -> bool:
@@ -239,9 +252,17 @@ def seal(path: Path, manifest: Manifest) -> None:
 
 def positions(config: dict[str, Any]) -> int:
     """Most sub-tokens, special ones included, that a model takes at once; 512 where its configuration does not say."""
-    count = int(config.get("max_position_embeddings") or 512)
+    given = next((config[name] for name in ("max_position_embeddings", "n_positions") if config.get(name)), 512)
+    count = int(given) if int(given) > 0 else 512
     # Where positions begin after the padding id, two are lost.
     return count - 2 if config.get("encoder_type", config.get("model_type")) in _OFFSET_POSITIONS else count
+
+
+def longest(config: dict[str, Any], tokenizer_config: dict[str, Any]) -> int:
+    """Most sub-tokens of a window for which both the model and its tokenizer were made; 8 at the least."""
+    limit = tokenizer_config.get("model_max_length")  # a huge number where the tokenizer does not know
+    known = [int(limit)] if isinstance(limit, int | float) and 0 < limit < 1e9 else []
+    return max(8, min([positions(config), *known]))
 
 
 def _plain(config: dict[str, Any], path: Path) -> Manifest:
@@ -249,7 +270,14 @@ def _plain(config: dict[str, Any], path: Path) -> Manifest:
     from tagline.data.schemes import detect
     from tagline.errors import SchemeError
 
-    room = min(positions(config), 512)
+    heads = [str(name) for name in config.get("architectures") or ()]
+    if heads and not any(name.endswith(_HEADS) for name in heads) and config.get("model_type") != WORD_LEVEL:
+        raise FolderError(
+            f"{path}: a model for something else ({', '.join(heads)}); expected one for token or sequence "
+            f"classification. To train one from it: tagline train FILE --encoder {path} -o DIR"
+        )
+    known = path / TOKENIZER_CONFIG
+    room = longest(config, _read_json(known) if known.is_file() else {})
     if _is_for_texts(config):
         return Manifest(task=TEXT_CLASSIFICATION, window=room, overlap=room // 8, problem=_problem(config, path))
     try:

@@ -170,17 +170,18 @@ def compare(
     assert decisive >= least * len(texts) * len(ignored) * len(STRATEGIES)
 
 
-def save(model: Any, tokenizer: Any, folder: Path) -> Path:
-    """A Hugging Face folder with the OpenVINO graph."""
+def save(model: Any, tokenizer: Any, folder: Path, graph: bool = True) -> Path:
+    """A Hugging Face folder, with the OpenVINO graph or plain."""
     from tagline.publish.graph import write_graph
 
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    write_graph(model.eval(), folder)
+    if graph:
+        write_graph(model.eval(), folder)
     return folder
 
 
-def tiny(family: str, labels: Sequence[str], folder: Path) -> Path:
+def tiny(family: str, labels: Sequence[str], folder: Path, graph: bool = True) -> Path:
     """A random model whose answers change from sub-token to sub-token."""
     import torch
     from transformers import AutoModelForTokenClassification
@@ -201,7 +202,7 @@ def tiny(family: str, labels: Sequence[str], folder: Path) -> Path:
         # No label may win everywhere.
         logits = model.eval()(**inputs).logits[inputs["attention_mask"].bool()]
         model.get_parameter("classifier.bias").sub_(logits.mean(0))
-    return save(model, tokenizer, folder)
+    return save(model, tokenizer, folder, graph)
 
 
 @pytest.fixture(scope="module")

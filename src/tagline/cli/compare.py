@@ -63,6 +63,7 @@ def compare(
 ) -> None:
     """Hold models or predictions against each other: scores, paired tests, and where they differ."""
     from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
+    from tagline.predict.opening import open_model
 
     if len(paths) < 3:
         raise UsageError(
@@ -70,9 +71,9 @@ def compare(
         )
     *given, data = paths
     check_targets(html=html, markdown=markdown)
-    systems = [path if path.is_file() else ModelFolder.open(path) for path in given]
-    wanted = _Wanted(json_out, html, markdown, show, rounds, seed)
     settings = running.settings()
+    systems = [path if path.is_file() else open_model(path, settings) for path in given]
+    wanted = _Wanted(json_out, html, markdown, show, rounds, seed)
     tasks = {each.manifest.task for each in systems if not isinstance(each, Path)}
     if len(tasks) > 1:
         raise UsageError("some of the models mark entities and others label texts; compare models for one task")

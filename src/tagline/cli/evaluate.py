@@ -66,12 +66,13 @@ def evaluate(
     """Score a model: entities (strict, conlleval) and words, or labels of texts, with 95 % intervals."""
     from dataclasses import replace
 
-    from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
+    from tagline.folder import TEXT_CLASSIFICATION
+    from tagline.predict.opening import open_model
 
     settings = running.settings()
     check_targets(report=report, markdown=markdown, predictions=predictions, plot=plot)
     wanted = _Wanted(json_out, predictions, plot, words, argmax, report, markdown, train)
-    folder = ModelFolder.open(model)
+    folder = open_model(model, settings)
     if folder.manifest.task == TEXT_CLASSIFICATION:
         if words or argmax or word_column is not None or tag_column is not None:
             raise UsageError(

@@ -152,11 +152,12 @@ def open_reader(model: Path, settings: EngineSettings, options: ReaderOptions) -
         UsageError: an option of entities for a model of texts, or the other way round.
     """
     from tagline.engines.opening import open_engine
-    from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
+    from tagline.folder import TEXT_CLASSIFICATION
     from tagline.predict.classifier import Classifier
+    from tagline.predict.opening import open_model
     from tagline.predict.tagger import Tagger
 
-    folder = ModelFolder.open(model)
+    folder = open_model(model, settings)
     if folder.manifest.task == TEXT_CLASSIFICATION:
         if options.argmax:
             raise UsageError(f"{model} labels texts; --argmax is for entities")

@@ -27,14 +27,14 @@ class SpaceOptions:
 def export_space(model: Path, target: Path | None, options: SpaceOptions, json_out: bool) -> None:
     """Writes a Space into `target`."""
     from tagline.app.setup import read_examples
-    from tagline.folder import ModelFolder
+    from tagline.predict.opening import open_model
     from tagline.publish.space import write_space
 
     if target is None:
         raise UsageError("--to space needs a folder to write; type: tagline export MODEL --to space DIR")
     if options.examples is not None:
         read_examples(options.examples)  # says what is wrong before anything is written
-    folder = ModelFolder.open(model)
+    folder = open_model(model)
     if target.is_dir() and any(target.iterdir()) and not options.overwrite:
         raise OutputError(f"{target}: is a folder that is not empty; choose another, or give --overwrite to replace it")
     write_space(folder, target, options.examples, options.overwrite)

@@ -28,12 +28,12 @@ def web_app(
     """Show models in the browser: type a text, compare two models, upload a file, read the model card."""
     from tagline.app.launch import Address, check_extra, launch
     from tagline.app.setup import Setup, named, read_examples
-    from tagline.folder import ModelFolder
+    from tagline.predict.opening import open_model
 
     check_extra()
     settings = running.settings()
     # What is wrong is said here and not in the page; and names on the hub are fetched.
-    folders = {name: str(ModelFolder.open(place).path) for name, place in named(models).items()}
+    folders = {name: str(open_model(place, settings).path) for name, place in named(models).items()}
     setup = Setup(folders, [] if examples is None else read_examples(examples), asdict(settings))
     address = Address(host, port, max_upload).taken()
     shared.say(f"tagline app: {address.url} (Ctrl-C stops it)")

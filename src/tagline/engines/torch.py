@@ -90,8 +90,21 @@ def load_model(folder: ModelFolder) -> Any:
             from tagline.models.mixing import load_mixed
 
             return load_mixed(kind, folder.path, folder.config)
-        return kind.from_pretrained(folder.path, dtype=torch.float32, local_files_only=True)
+        model, found = kind.from_pretrained(
+            folder.path, dtype=torch.float32, local_files_only=True, trust_remote_code=False, output_loading_info=True
+        )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise FolderError(f"{folder.path}: the weights cannot be loaded ({error})") from error
+        raise FolderError(f"{folder.path}: the weights cannot be loaded ({_first_line(error)})") from error
     finally:
         transformers_logging.set_verbosity(verbosity)
+    missing = sorted(found["missing_keys"])
+    if missing:  # transformers would draw them at random
+        raise FolderError(
+            f"{folder.path}: {len(missing)} weights are missing from its file, the first is {missing[0]}. Take the "
+            "folder anew from where it was made"
+        )
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or repr(error)).splitlines()[0]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tagline.engines.base import EngineSettings
 from tagline.engines.opening import open_engine
-from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
+from tagline.folder import TEXT_CLASSIFICATION
 from tagline.predict.classifier import Classifier
+from tagline.predict.opening import open_model
 from tagline.predict.tagger import Tagger
 
 __all__ = ["Classifier", "Tagger", "load"]
@@ -21,12 +22,14 @@ def load(
     Args:
         name_or_folder: a model folder, or a name: of a model that comes with Tagline (`ner-news`), that an installed
             package brings, or of one on the Hugging Face hub (`owner/model`, `owner/model@revision`); see
-            `tagline.names.resolve`.
+            `tagline.names.resolve`. A model of transformers is converted when it is first read, which needs torch and
+            transformers, and kept in the user's cache.
         settings: engine, precision, device, threads, batch size.
         options: fields of `EngineSettings`, for those who would rather not make one.
 
     Raises:
-        FolderError: no model of that name, no model folder, or a damaged one.
+        FolderError: no model of that name, no model folder, a damaged one, or one that cannot be converted.
+        MissingExtraError: the engine, or the converting, needs an extra that is not installed.
         UsageError: an unknown option, or one out of range.
     """
     from tagline.errors import UsageError
@@ -39,7 +42,7 @@ def load(
         if strange:
             raise UsageError(f"load got unknown options {', '.join(strange)}; accepted are {', '.join(accepted)}")
         settings = EngineSettings(**options)  # type: ignore[arg-type]
-    folder = ModelFolder.open(name_or_folder)
+    folder = open_model(name_or_folder, settings)
     engine = open_engine(folder, settings)
     if folder.manifest.task == TEXT_CLASSIFICATION:
         return Classifier(folder, engine, settings.batch_tokens)

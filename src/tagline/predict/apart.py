@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.engines import EngineSettings, open_engine
-from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
+from tagline.folder import TOKEN_CLASSIFICATION
 from tagline.predict.chunks import Chunk, Windowed
+from tagline.predict.opening import open_model
 from tagline.predict.text_pipeline import TextClassificationPipeline, TextSettings
 from tagline.predict.token_pipeline import TokenClassificationPipeline, TokenSettings
 from tagline.text.batches import Shown, pad
@@ -48,7 +49,7 @@ class OpenModel:
 
     def __init__(self, path: str | Path, **options: Any) -> None:
         running = EngineSettings(**options)
-        folder = ModelFolder.open(path)
+        folder = open_model(path, running)
         engine = open_engine(folder, running)
         self._engine = engine
         self._pipe: TokenClassificationPipeline | TextClassificationPipeline[Any]

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from tagline.data.schemes import Scheme, detect, spans
 from tagline.engines import EngineSettings
 from tagline.errors import SchemeError
-from tagline.folder import GRAPH, GRAPH_WEIGHTS, MANIFEST, TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder, fingerprint
+from tagline.folder import GRAPH, GRAPH_WEIGHTS, MANIFEST, TOKEN_CLASSIFICATION, TOKENIZER, fingerprint
 from tagline.predict.classifier import Classifier
+from tagline.predict.opening import open_model
 from tagline.predict.tagger import SplitText, Tagger
 from tagline.records import Document, Problem, Span
 from tagline.text.decoding import Decoder
@@ -57,7 +58,7 @@ def model_facts(path: str | Path) -> ModelFacts:
     Raises:
         FolderError: no model folder, or a damaged one.
     """
-    folder = ModelFolder.open(path)
+    folder = open_model(path)
     manifest = folder.manifest
     digest = hashlib.sha256()
     for name in (MANIFEST, "config.json", TOKENIZER, "tokenizer_config.json"):
@@ -75,9 +76,13 @@ def model_facts(path: str | Path) -> ModelFacts:
 
 def needed_files(path: Path) -> list[Path]:
     """The files of a folder that reading texts needs: with the OpenVINO graph the weights of PyTorch stay behind."""
-    folder = ModelFolder.open(path)
+    folder = open_model(path)
     left = {"model.safetensors", "model.onnx", "model_int8.onnx"} if folder.has(GRAPH, GRAPH_WEIGHTS) else set()
-    return [each for each in sorted(path.iterdir()) if each.is_file() and each.name[0] != "." and each.name not in left]
+    return [
+        each
+        for each in sorted(folder.path.iterdir())
+        if each.is_file() and each.name[0] != "." and each.name not in left
+    ]
 
 
 class _Keeping:

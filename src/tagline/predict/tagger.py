@@ -16,6 +16,7 @@ from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
 from tagline.predict.chunks import Chunk, run_chunks
+from tagline.predict.opening import open_model
 from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
 from tagline.text.features import EncodedWindow, WindowEncoder
@@ -83,7 +84,7 @@ class Tagger:
     def open(cls, path: str | Path, settings: EngineSettings | None = None, constrained: bool = True) -> Tagger:
         """Opens a folder; see `tagline.load`."""
         settings = settings or EngineSettings()
-        folder = ModelFolder.open(path)
+        folder = open_model(path, settings)
         return cls(folder, open_engine(folder, settings), settings.batch_tokens, constrained)
 
     @property

@@ -38,11 +38,11 @@ def amend(
     with atomic_folder(path, overwrite=True) as folder:
         for each in path.iterdir():
             if each.is_dir():
-                shutil.copytree(each, folder / each.name, copy_function=_link)
+                shutil.copytree(each, folder / each.name, copy_function=link)
             elif each.name == CARD:
                 shutil.copy2(each, folder / CARD)
             elif each.name not in {MANIFEST, *names}:
-                _link(each, folder / each.name)
+                link(each, folder / each.name)
         write(folder)
         seal(folder, known)
         manifest = replace(known, **learn(folder))
@@ -55,7 +55,8 @@ def amend(
     return ModelFolder.open(path)
 
 
-def _link(source: str | Path, target: str | Path) -> None:
+def link(source: str | Path, target: str | Path) -> None:
+    """Another name for a file, or a copy where the file system has no such names."""
     try:
         os.link(os.path.realpath(source), target)  # a folder of the hub's cache is made of symbolic links
     except OSError:  # a file system without hard links
