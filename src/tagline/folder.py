@@ -187,6 +187,23 @@ class ModelFolder:
         return self.has(GRAPH, GRAPH_WEIGHTS)
 
     @property
+    def only_reads(self) -> bool:
+        """Whether this is the inference form: one graph with rounded weights that reads text, and nothing else."""
+        return self.has(INT8_GRAPH, INT8_WEIGHTS) and not self.has_graph and not self.has(WEIGHTS)
+
+    def refuse_if_only_reads(self, what: str) -> None:
+        """Raises FolderError for an inference form.
+
+        Args:
+            what: what is to be done that needs the weights, as a noun phrase.
+        """
+        if self.only_reads:
+            raise FolderError(
+                f"{self.path}: holds the inference form only (one OpenVINO graph with weights in int8), which reads "
+                f"text; {what} needs the folder that it was exported from, or train it again"
+            )
+
+    @property
     def word_level(self) -> bool:
         """Whether every word is one sub-token (a BiLSTM)."""
         return self.config.get("model_type") == WORD_LEVEL

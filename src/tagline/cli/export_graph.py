@@ -36,6 +36,7 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
     numbers.check()
     files.check(to)
     folder = ModelFolder.open(model)
+    folder.refuse_if_only_reads(f"--to {to}")
     work = _Export(folder, to, numbers, _read(folder, files, reading, numbers), json_out)
     try:
         work.run()
@@ -49,7 +50,10 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
 class Numbers:
     """Options that are numbers."""
 
-    max_loss: Annotated[float, typer.Option(help="Of int8: most points of F1 that may be lost on dev.")] = 0.2
+    max_loss: Annotated[
+        float,
+        typer.Option("--max-loss", "--allow", help="Of int8 and inference: most points of F1 that may be lost on dev."),
+    ] = 0.2
     windows: Annotated[int, typer.Option(help="Of int8: windows of text to calibrate on.")] = 300
     min_agreement: Annotated[
         float, typer.Option(help="Least share of words or texts on which an engine agrees with PyTorch (int8: any).")
@@ -83,7 +87,8 @@ class Files:
         typer.Option(help="Of int8: text that fixes the ranges of activations; else each text finds its own."),
     ] = None
     dev: Annotated[
-        Path | None, typer.Option(help="Of int8: annotated file that the loss is measured on.", show_default=False)
+        Path | None,
+        typer.Option(help="Of int8 and inference: annotated file that the loss is measured on.", show_default=False),
     ] = None
 
     def check(self, to: str) -> None:
@@ -194,21 +199,12 @@ class _Export:
 
     def _score(self, place: Path, precision: str) -> float:
         """The main figure on dev, of a graph in the unfinished folder."""
-        from tagline.data.corpus import Corpus
         from tagline.engines.base import EngineSettings
-        from tagline.engines.opening import open_engine
-        from tagline.predict.classifier import Classifier
-        from tagline.predict.judging import judge
-        from tagline.predict.tagger import Tagger
-        from tagline.predict.text_judging import judge_texts
+        from tagline.predict.headline import headline
 
-        folder, dev = self._unfinished(place), self.texts.dev
-        engine = open_engine(folder, EngineSettings("openvino", precision, "cpu", self.numbers.threads, cache=False))
-        if isinstance(dev, Corpus):
-            self.metric, score = "F1", judge(Tagger(folder, engine), dev).report.strict.overall.f1
-        else:
-            assert dev is not None
-            self.metric, score = judge_texts(Classifier(folder, engine), dev).report.headline
+        assert self.texts.dev is not None
+        settings = EngineSettings("openvino", precision, "cpu", self.numbers.threads, cache=False)
+        self.metric, score, _ = headline(self._unfinished(place), self.texts.dev, settings)
         if precision == "int8":
             shared.say(f"{self.metric} in int8 is {100 * score:.2f}")
         return score

@@ -25,7 +25,8 @@ class EngineSettings:
         engine: `auto` (OpenVINO where the folder holds its graph and no GPU is asked for), `openvino`, `onnx`
             or `torch`.
         precision: `auto` (bf16 where engine and machine have it, else f32), `bf16`, `f32`, or `int8` (a graph of its
-            own that `tagline export` makes; never taken unasked).
+            own that `tagline export` makes; taken unasked only where a folder has no other, see
+            `ModelFolder.only_reads`: there `bf16` and `f32` compute with the same rounded weights).
         device: `auto` (the processor, or with the torch engine a GPU where there is one), `cpu` or `cuda`.
         threads: processor threads; 0 takes the cores that the process may use.
         batch_tokens: most sub-tokens of a batch, padding included.

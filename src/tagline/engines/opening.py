@@ -17,7 +17,9 @@ def open_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
     """
     wanted = settings.engine
     if wanted == "auto":
-        needs_torch = settings.device == "cuda" or not (folder.has_graph or settings.precision == "int8")
+        needs_torch = settings.device == "cuda" or not (
+            folder.has_graph or folder.only_reads or settings.precision == "int8"
+        )
         wanted = "torch" if needs_torch else "openvino"
     if wanted == "openvino":
         if settings.device == "cuda":
@@ -26,6 +28,7 @@ def open_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:
         from tagline.engines.openvino import OpenVinoEngine
 
         return OpenVinoEngine(folder, settings)
+    folder.refuse_if_only_reads(f"--engine {wanted}")
     if wanted == "onnx":
         from tagline.engines.onnx import open_onnx_engine
 
@@ -42,7 +45,7 @@ def _need_graph(folder: ModelFolder, precision: str) -> None:
                 f"{folder.path}: no int8 graph in it ({INT8_GRAPH} and .bin). Type: tagline export {folder.path} "
                 "--to int8 --dev FILE; or leave --precision int8 away"
             )
-    elif not folder.has_graph:
+    elif not folder.has_graph and not folder.only_reads:
         raise FolderError(
             f"{folder.path}: no OpenVINO graph in it ({GRAPH} and .bin). Type: tagline export {folder.path} "
             "--to openvino --sample FILE; or run with --engine torch"

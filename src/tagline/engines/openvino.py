@@ -37,13 +37,16 @@ class OpenVinoEngine:
 
     def __init__(self, folder: ModelFolder, settings: EngineSettings) -> None:
         best = "bf16" if processor_has_bf16() else "f32"
-        self.precision = best if settings.precision == "auto" else settings.precision
+        usual = "int8" if folder.only_reads else best
+        self.precision = usual if settings.precision == "auto" else settings.precision
         # Layers that int8 left out, and the sums between layers, run in the best that there is.
         self._hint = best if self.precision == "int8" else self.precision
-        graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if self.precision == "int8" else (GRAPH, GRAPH_WEIGHTS)
+        rounded = self.precision == "int8" or folder.only_reads
+        graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if rounded else (GRAPH, GRAPH_WEIGHTS)
         self._streams = settings.threads or cores()
+        precision = (self._hint, rounded and self.precision != "int8")
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
-        compile_for = partial(_compiled, str(folder.path / graph), self._hint, self._streams, settings.cache)
+        compile_for = partial(_compiled, str(folder.path / graph), precision, self._streams, settings.cache)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
             compiled = pool.submit(compile_for, self._streams)
@@ -105,14 +108,17 @@ class OpenVinoEngine:
         return logits
 
 
-def _compiled(graph: str, precision: str, threads: int, cached: bool, streams: int) -> Any:
+def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: bool, streams: int) -> Any:
+    """The graph for the processor; `precision` is that of floating point, and whether nothing else is computed in."""
     import openvino
 
     options: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": precision[0],
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": streams,
     }
+    if precision[1]:  # of rounded weights: activations stay as they are
+        options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
     if threads < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
         options["ENABLE_CPU_PINNING"] = False
     cache = cache_folder() / "openvino"

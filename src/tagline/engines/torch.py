@@ -75,6 +75,7 @@ def load_model(folder: ModelFolder) -> Any:
         from transformers.utils import logging
     except ImportError as error:
         raise MissingExtraError("the PyTorch engine", "train") from error
+    folder.refuse_if_only_reads("PyTorch")
     transformers_logging: Any = logging  # untyped
     transformers_logging.disable_progress_bar()
     folder.verify((WEIGHTS,))

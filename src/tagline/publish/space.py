@@ -18,6 +18,8 @@ from tagline.folder import (
     CONFIG,
     GRAPH,
     GRAPH_WEIGHTS,
+    INT8_GRAPH,
+    INT8_WEIGHTS,
     MANIFEST,
     TEXT_CLASSIFICATION,
     TOKENIZER,
@@ -48,16 +50,17 @@ def write_space(folder: ModelFolder, target: Path, examples: Path | None = None,
         FolderError: the model has no graph, or a file is not as it was written.
         OutputError: the target is there already, or cannot be written.
     """
-    if not folder.has_graph:
+    if not folder.has_graph and not folder.only_reads:
         raise FolderError(
             f"{folder.path}: has no OpenVINO graph, which the Space runs. Type: tagline export {folder.path} "
             "--to openvino --sample FILE"
         )
-    folder.verify((GRAPH, GRAPH_WEIGHTS, CONFIG, TOKENIZER))
+    graph = (INT8_GRAPH, INT8_WEIGHTS) if folder.only_reads else (GRAPH, GRAPH_WEIGHTS)
+    folder.verify((*graph, CONFIG, TOKENIZER))
     with atomic_folder(target, overwrite=overwrite) as place:
         shutil.copytree(PACKAGE, place / "tagline", ignore=_unused)
         (place / "model").mkdir()
-        for name in (CONFIG, TOKENIZER, TOKENIZER_CONFIG, MANIFEST, GRAPH, GRAPH_WEIGHTS, CARD):
+        for name in (CONFIG, TOKENIZER, TOKENIZER_CONFIG, MANIFEST, *graph, CARD):
             if folder.has(name):
                 shutil.copyfile(folder.path / name, place / "model" / name)
         if examples is not None:
