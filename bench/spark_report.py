@@ -91,7 +91,8 @@ def _udf(figures: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     lines += [
         f"| {CALLED[name]} | {_spread(rates[name])} | {_ratio(rates[name], rates['transformers']):.1f} |"
-        for name in ("predict", "int8", "stages")
+        for name in ("predict", "stages", "int8")
+        if name in rates
     ]
     return [*lines, "", f"{figures['sentences']:,} sentences; of transformers {figures['sentences_transformers']:,}."]
 
