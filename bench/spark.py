@@ -30,6 +30,7 @@ from typing import Any, Self
 import spark_report
 from common import DATA, OUT, ROOT, machine
 from spark_jobs import ANSWER
+from tagline.folder import INT8_GRAPH
 
 FULL = 200_000
 
@@ -184,7 +185,7 @@ def udf(asked: Asked) -> dict[str, Any]:
             "predict": lambda: ours.rate("predict", count),
             "stages": lambda: ours.rate("stages", count),
         }
-        if (model / "openvino_model_int8.xml").exists():
+        if (model / INT8_GRAPH).exists():
             runs["int8"] = lambda: ours.rate("int8", count)
         return {"sentences": count, "sentences_transformers": few, "rates": in_turn(asked.rounds, runs)}
 
@@ -193,7 +194,7 @@ def with_int8(model: Path, home: Path) -> Path:
     """A copy of the model with an int8 graph, if its loss on dev is small enough."""
     copy = home / model.name
     shutil.copytree(model, copy, ignore=shutil.ignore_patterns("runs"))
-    if not (copy / "openvino_model_int8.xml").exists():
+    if not (copy / INT8_GRAPH).exists():
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
         command = [sys.executable, "-m", "tagline", "export", str(copy), "--to", "int8"]
         command += ["--dev", str(DATA / "conll2003" / "valid.txt")]

@@ -55,7 +55,7 @@ def _local(figures: dict[str, Any]) -> list[str]:
         "single": "Tagline's own process, two cores",
         "predict": "`local[2]`, `tagline.spark.predict`",
         "stages": "`local[2]`, four stages",
-        "two processes": "two processes of one thread without Spark, half of few sentences each",
+        "two processes": "two processes of one thread without Spark, each its half of few sentences",
     }
     for name, called in names.items():
         lines.append(f"| {called} | {_spread(rates[name])} | {_ratio(rates[name], rates['single']):.2f} |")
