@@ -36,6 +36,7 @@ ALLOWED = {
     "spark": BASE | {"predict"},
     "serve": BASE | {"predict"},
     "app": BASE | {"predict"},
+    "spacy_components": BASE | {"predict"},
 }
 DEFERRED = {"cli", "__init__", "__main__"}  # anything, inside functions or for type checkers
 HEAVY = ("torch", "transformers", "pyarrow", "datasets", "matplotlib", "rich", "typer")
