@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from tagline.engines.base import EngineSettings
 from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
-from tagline.machine import cache_folder, cores, processor_has_bf16
+from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16
 from tagline.records import Batch
 
 _APART = 0.02  # seconds since two runs last met, before one may have all threads: soon after, the next is on its way
+_SNIPPETS = "SNIPPETS_MODE"  # attention as products of oneDNN, not as one kernel made by OpenVINO: quicker without AMX
 _AHEAD = 2  # requests beyond the streams: none idles while an earlier batch is waited for
 
 
@@ -121,12 +122,19 @@ def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: boo
         options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
     if threads < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
         options["ENABLE_CPU_PINNING"] = False
+    if "amx_bf16" not in processor_flags():
+        options[_SNIPPETS] = "DISABLE"
     cache = cache_folder() / "openvino"
     with suppress(OSError):  # a read-only home only makes the start slower
         if cached:
             cache.mkdir(parents=True, exist_ok=True)
             options["CACHE_DIR"], options["CACHE_MODE"] = str(cache), "OPTIMIZE_SIZE"
-    return openvino.Core().compile_model(graph, "CPU", options)
+    try:
+        return openvino.Core().compile_model(graph, "CPU", options)
+    except RuntimeError:
+        if options.pop(_SNIPPETS, None) is None:
+            raise
+        return openvino.Core().compile_model(graph, "CPU", options)  # a version that does not know it, or a bad file
 
 
 class _Alone:

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from transformers.utils import logging
 
 from tagline.folder import GRAPH
+from tagline.publish.attention import write_out_attention
 from tagline.publish.first_row import keep_first_row
 from tagline.records import Batch
 
@@ -67,6 +68,7 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
         port.get_tensor().set_names({name})
         port.get_node().set_friendly_name(name)
     graph.outputs[0].get_tensor().set_names({"logits"})
+    write_out_attention(graph)
     keep_first_row(graph)
     openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
 
