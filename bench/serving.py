@@ -219,7 +219,13 @@ class Client:
                 return
 
         async def further() -> None:
-            (await self._connect()).send(request, number, due)
+            try:
+                link = await self._connect()
+                link.send(request, number, due)
+            except OSError:
+                nobody = Link(self._came)
+                nobody.number, nobody.due = number, due
+                self._came(nobody, -1, b"")
 
         task = asyncio.create_task(further())
         self._tasks.add(task)
