@@ -71,7 +71,7 @@ def serve(
 
     check_extra()
     settings = ServeSettings(
-        models={name: str(resolve(folder)) for name, folder in named(models).items()},
+        models=named(models),
         host=host,
         port=port,
         workers=workers,
@@ -81,6 +81,8 @@ def serve(
         cors=tuple(cors or ()),
         access_log=access_log,
     )
+    # Looked for once all else that was typed is known to be right: it may take a download.
+    settings = replace(settings, models={name: str(resolve(folder)) for name, folder in settings.models.items()})
     from tagline.serve.supervisor import serve as run
 
     names = ", ".join(settings.models)
