@@ -11,20 +11,23 @@ from tagline.cli import options as shared
 from tagline.cli.export_graph import GRAPHS, Files, Numbers, export_graph
 from tagline.cli.export_inference import InferenceHow, InferenceOptions, export_inference
 from tagline.cli.space import SpaceOptions, export_space
+from tagline.cli.spark_nlp import export_spark_nlp
 from tagline.errors import UsageError
 
-TARGETS = (*GRAPHS, "inference", "space")
+TARGETS = (*GRAPHS, "inference", "space", "spark-nlp")
 _FILES, _NUMBERS, _SPACE, _INFERENCE = Files(), Numbers(), SpaceOptions(), InferenceOptions()
 
 
 def export(
     model: shared.Model,
     to: Annotated[
-        str, typer.Option(help="What to make: openvino, onnx, int8, inference or space.", show_default=False)
+        str, typer.Option(help="What to make: openvino, onnx, int8, inference, space or spark-nlp.", show_default=False)
     ],
     target: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="Of inference and space: the folder to write.", show_default=False),
+        typer.Argument(
+            metavar="[DIR]", help="Of inference, space, spark-nlp: the folder to write.", show_default=False
+        ),
     ] = None,
     files: Files = _FILES,
     numbers: Numbers = _NUMBERS,
@@ -39,7 +42,7 @@ def export(
     """Write a model for another engine (openvino, onnx), in int8, as a Space, or in a form that only reads text.
 
     The graphs go into the model's own folder, with how far all engines agree. The inference form is a folder of its
-    own, about a quarter as large, with one graph in int8; a Space is one with the app.
+    own, about a quarter as large, with one graph in int8; a Space is one with the app; spark-nlp is what Spark NLP loads.
     """
     if to not in TARGETS:
         raise UsageError(f"--to is {to!r}; accepted are {', '.join(TARGETS)}")
@@ -52,6 +55,9 @@ def export(
     if to == "inference" and space.examples is None:
         how = InferenceHow(inference.test, space.overwrite, json_out)
         export_inference(model, target, files, reading, numbers, how)
+        return
+    if to == "spark-nlp" and space.examples is None and inference.test is None:
+        export_spark_nlp(model, target, space.overwrite, json_out)
         return
     if inference.test is not None:
         raise UsageError(f"--test is for --to inference, got --to {to}; leave it away")

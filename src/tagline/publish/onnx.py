@@ -32,7 +32,7 @@ def write_onnx(model: PreTrainedModel, folder: Path) -> None:
     except ImportError as error:
         raise MissingExtraError("writing ONNX graphs", "onnx") from error
     names = input_names(model)
-    with quiet(), _unlogged(), torch.no_grad():
+    with quiet(), unlogged(), torch.no_grad():
         try:
             program = torch.onnx.export(
                 LogitsOf(model, names).eval(),
@@ -54,7 +54,7 @@ def write_onnx(model: PreTrainedModel, folder: Path) -> None:
 
 
 @contextmanager
-def _unlogged() -> Iterator[None]:
+def unlogged() -> Iterator[None]:
     """The exporter and the optimiser below it speak of what they skip, all of it of no matter here."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
