@@ -23,6 +23,7 @@ from tagline.cli.predict import predict
 from tagline.cli.serve import serve
 from tagline.cli.split import split
 from tagline.cli.train import train
+from tagline.cli.tune import tune
 from tagline.cli.vectors import vectors
 from tagline.cli.web import web_app
 from tagline.errors import Interrupted, OutputError
@@ -60,7 +61,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
-for each in (describe, audit, convert, split, train, vectors, evaluate, compare, predict, export, serve):
+for each in (describe, audit, convert, split, train, tune, vectors, evaluate, compare, predict, export, serve):
     app.command()(guarded(ungrouped(each)))
 app.command("app")(guarded(ungrouped(web_app)))
 

@@ -48,6 +48,17 @@ Task = Annotated[
         show_default=False,
     ),
 ]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        help="minilm, a folder, a hub name, or bilstm: not pretrained (bilstm-notebook: small). Default: minilm.",
+        show_default=False,
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any other setting as NAME=VALUE, e.g. scheduler=cosine."),
+]
 TextColumn = Annotated[
     str | None,
     typer.Option(help="Column of the text: a name, or a number from 0 (-1 is the last).", show_default=False),

@@ -12,7 +12,7 @@ import typer
 
 from tagline.cli import options as shared
 from tagline.cli.distil import Teaching
-from tagline.cli.training import Run, check_extra, one_voice, places, settings_of
+from tagline.cli.training import Run, check_extra, one_voice, places, read_settings, settings_of
 from tagline.errors import Interrupted, OutputError, UsageError
 
 
@@ -22,9 +22,7 @@ def train(
     dev: Annotated[Path | None, typer.Option(help="Annotated data that the best epoch is chosen on.")] = None,
     test: Annotated[Path | None, typer.Option(help="Annotated data that is looked at once, at the end.")] = None,
     task: shared.Task = None,
-    encoder: Annotated[
-        str, typer.Option(help="minilm, a folder, a hub name, or bilstm: not pretrained (bilstm-notebook: small).")
-    ] = "minilm",
+    encoder: shared.Encoder = None,
     head: Annotated[
         str | None, typer.Option(help="linear, or crf. Default: linear, of bilstm crf.", show_default=False)
     ] = None,
@@ -44,9 +42,14 @@ def train(
     unknown_tags: Annotated[
         str | None, typer.Option(help="Labels in dev or test that train lacks: error, or miss.", show_default=False)
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Any other setting as NAME=VALUE, e.g. scheduler=cosine."),
+    settings: shared.Set = None,
+    settings_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            help="JSON or TOML file of settings, as tagline tune writes; other options win over it.",
+            show_default=False,
+        ),
     ] = None,
     allow_leakage: Annotated[
         bool,
@@ -91,9 +94,13 @@ def train(
     """
     check_extra()
     first = one_voice()
+    if encoder is None and settings_file is not None:
+        encoder = read_settings(settings_file).get("encoder")
+    encoder = str(encoder or "minilm")
     given = {
         "encoder": encoder, "epochs": epochs, "batch_tokens": batch_tokens, "learning_rate": learning_rate,
-        "seed": seed, "patience": patience, "unknown_tags": unknown_tags, "precision": precision, "threads": threads,
+        "seed": seed, "patience": patience, "unknown_tags": unknown_tags, "precision": precision,
+        "threads": threads or None,
         "pooling": pooling, "class_weights": class_weights, "focal_gamma": focal_gamma,
         "label_smoothing": label_smoothing, "head": head, "vectors": None if vectors is None else str(vectors),
         "characters": characters,
@@ -108,7 +115,7 @@ def train(
         if not encoder.startswith("bilstm") and (vectors is not None or characters is not None):
             name = "vectors" if vectors is not None else "characters"
             raise UsageError(f"--{name} is for --encoder bilstm, not for {encoder!r}; leave one of the two away")
-        token_settings = settings_of(settings_for(encoder), given, settings or [])
+        token_settings = settings_of(settings_for(encoder), given, settings or [], settings_file)
         run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
         reading = shared.read_options(form, word_column, tag_column, scheme, strict)
         metrics = _kept(run, lambda: train_tokens(run, token_settings, reading, allow_leakage, teaching))
@@ -116,7 +123,7 @@ def train(
         from tagline.cli.train_texts import train_texts
         from tagline.train.texts.settings import TextSettings
 
-        text_settings = settings_of(TextSettings, given, settings or [])
+        text_settings = settings_of(TextSettings, given, settings or [], settings_file)
         run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
         metrics = _kept(
             run, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage, teaching)

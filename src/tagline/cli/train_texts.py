@@ -36,7 +36,7 @@ def train_texts(
     from tagline.train.provenance import manifest_of_texts
     from tagline.train.texts.prepare import prepare_texts
 
-    corpora, split = _read(run.files, reading, settings, shares)
+    corpora, split = read_labelled(run.files, reading, settings, shares)
     leakage = check_leakage(corpora, allow_leakage)
     prepared = prepare_texts(corpora["train"], corpora.get("dev"), settings)
     _tell(prepared, settings)
@@ -55,7 +55,7 @@ def train_texts(
     )
 
 
-def _read(
+def read_labelled(
     files: dict[str, Path], reading: TextOptions, settings: TextSettings, shares: str | None
 ) -> tuple[dict[str, TextCorpus], dict[str, Any] | None]:
     """Reads all files, and finds out before any work whether their labels fit."""

@@ -26,7 +26,7 @@ def train_tokens(
     from tagline.train.provenance import manifest_of_tokens
     from tagline.train.tokens.prepare import prepare_tokens
 
-    corpora = _read(run.files, reading, settings)
+    corpora = read_tagged(run.files, reading, settings)
     leakage = check_leakage(corpora, allow_leakage)
     prepared = prepare_tokens(corpora["train"], corpora.get("dev"), settings)
     if prepared.train.shortened:
@@ -48,7 +48,7 @@ def train_tokens(
     )
 
 
-def _read(files: dict[str, Path], reading: ReadOptions, settings: TokenSettings) -> dict[str, Corpus]:
+def read_tagged(files: dict[str, Path], reading: ReadOptions, settings: TokenSettings) -> dict[str, Corpus]:
     """Reads all files, and finds out before any work whether their types fit."""
     from tagline.data.corpus import read_corpus
     from tagline.text.context import has_documents

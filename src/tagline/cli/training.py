@@ -144,17 +144,24 @@ def check_extra() -> None:
         raise MissingExtraError("training", "train")
 
 
-def settings_of(kind: type[S], given: dict[str, Any], pairs: Iterable[str]) -> S:
-    """Settings from options (None: not given) and from `--set NAME=VALUE`.
+def settings_of(kind: type[S], given: dict[str, Any], pairs: Iterable[str], file: Path | None = None) -> S:
+    """Settings from options (None: not given), from `--set NAME=VALUE` and, where both are silent, from a file.
 
     Raises:
         UsageError: a setting that this task does not have, or a value that it does not take.
     """
     known = kind.__dataclass_fields__
-    chosen = {name: value for name, value in given.items() if value is not None}
-    strange = [name for name in chosen if name not in known]
+    chosen: dict[str, Any] = {}
+    for name, value in (read_settings(file) if file is not None else {}).items():
+        if name not in known:
+            raise UsageError(f"{file}: {name!r} is no setting here; accepted are {', '.join(sorted(known))}")
+        wanted = str(known[name].type)
+        chosen[name] = shared.scheme(str(value)) if name == "scheme" else _checked(f"{file}: {name}", value, wanted)
+    asked = {name: value for name, value in given.items() if value is not None}
+    strange = [name for name in asked if name not in known]
     if strange:
         raise UsageError(f"--{strange[0].replace('_', '-')} is not for this task; leave it away")
+    chosen |= asked
     for pair in pairs:
         name, equals, text = pair.partition("=")
         name = name.replace("-", "_")
@@ -164,13 +171,40 @@ def settings_of(kind: type[S], given: dict[str, Any], pairs: Iterable[str]) -> S
     return kind(**chosen)
 
 
+def read_settings(file: Path) -> dict[str, Any]:
+    """Settings by name from a file in JSON or TOML: at the top, or below `settings`, as `tagline tune` writes them.
+
+    Raises:
+        UsageError: it cannot be read, or holds no table of settings.
+    """
+    import tomllib
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"--settings {file}: cannot be read ({why}); expected JSON or TOML with settings by name, such as the "
+            "best.json of tagline tune"
+        ) from error
+    table = found.get("settings", found) if isinstance(found, dict) else found
+    if not isinstance(table, dict):
+        raise UsageError(f"--settings {file}: holds a {type(table).__name__}; expected settings by name")
+    return table
+
+
 def _value(name: str, text: str, wanted: str) -> Any:
     try:
         value = json.loads(text.lower() if text in ("True", "False", "None") else text)
     except ValueError:
         value = text
+    return _checked(f"--set {name}", value, wanted, text)
+
+
+def _checked(place: str, value: Any, wanted: str, said: str | None = None) -> Any:
     if not isinstance(value, _accepted(wanted)) or (isinstance(value, bool) and "bool" not in wanted):
-        raise UsageError(f"--set {name}: got {text!r}; expected {wanted}")
+        raise UsageError(f"{place}: got {value if said is None else said!r}; expected {wanted}")
     return value
 
 

@@ -1,0 +1,1 @@
+"""The search for good settings: ranges, trials, a study that lasts, a picture of it."""

@@ -1,0 +1,115 @@
+"""`tagline tune` and `tagline train --settings`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Workshop
+from tests.cli.support import LEARN, call, quiet, refused
+
+from tagline.errors import UsageError
+from tagline.folder import ModelFolder
+from tagline.train.search.space import Range, default_space, parse_ranges
+from tagline.train.search.study import finished, open_study
+from tagline.train.texts.settings import TextSettings
+from tagline.train.tokens.settings import BiLstmSettings, TokenSettings
+
+
+def test_ranges_are_read_and_shown_as_they_are_typed() -> None:
+    texts = ["learning_rate=1e-05:0.0003:log", "epochs=3:8", "head=linear,crf", "dropout=0.1:0.5"]
+    found = parse_ranges(texts, TokenSettings())
+    assert found == (
+        Range("learning_rate", 1e-5, 3e-4, log=True), Range("epochs", 3, 8, whole=True),
+        Range("head", choices=("linear", "crf")), Range("dropout", 0.1, 0.5),
+    )  # fmt: skip
+    assert [str(each) for each in found] == texts
+
+
+@pytest.mark.parametrize("base", [TokenSettings(), TextSettings(), BiLstmSettings()])
+def test_what_is_searched_unasked_fits_the_settings(base: Any) -> None:
+    assert parse_ranges([str(each) for each in default_space(base)], base) == default_space(base)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour=red,blue", "expected NAME=LOW:HIGH"),
+        ("threads=1:2", "expected NAME=LOW:HIGH"),
+        ("epochs=1.5:3", "epochs is a whole number"),
+        ("learning_rate=0:1:log", "expected LOW below HIGH and above 0"),
+        ("learning_rate=3:1", "expected LOW below HIGH"),
+        ("learning_rate=1:3:lin", "expected NAME=LOW:HIGH"),
+        ("head=linear", "expected two choices or more"),
+        ("head=linear,softmax", "--head is 'softmax'; accepted are linear, crf"),
+        ("head=1:2", "expected NAME=LOW:HIGH"),
+        ("warmup=0.5:1", "expected a share of the steps"),
+    ],
+)
+def test_ranges_that_are_none_are_refused_before_any_trial(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_ranges([text], TokenSettings())
+    assert words in str(error.value)
+
+
+SPACE = ("--range", "learning_rate=1e-4:1e-2:log", "--range", "head=linear,crf")
+FEW = ("--set", "epochs=1", "--set", "precision=f32", "--set", "batch_tokens=1024", "--threads", "1")
+
+
+def tune(workshop: Workshop, output: Path, *more: object) -> tuple[object, ...]:
+    files = (workshop.dev, "--dev", workshop.test)  # small
+    return ("tune", *files, "-o", output, "--encoder", workshop.encoder, *FEW, *SPACE, *more)
+
+
+def test_a_search_goes_on_and_its_best_settings_train_a_model(workshop: Workshop, tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    result = call(*tune(workshop, folder, "--trials", "1"))
+    assert result.code == 0, result
+    quiet(result)
+    refused(call(*tune(workshop, folder)), "holds a search; type --resume to go on")
+    refused(call(*tune(workshop, folder, "--resume", "--set", "warmup=0.2")), "holds a search with other settings")
+    study = open_study(folder, 1)
+    study.ask()  # what a killed process leaves
+    result = call(*tune(workshop, folder, "--trials", "2", "--resume", "--json"))
+    assert result.code == 0, result
+    assert "1 trials are there already" in result.err
+    found = json.loads(result.out)
+    assert found == json.loads((folder / "best.json").read_text("utf-8"))
+    done = finished(open_study(folder, 1))
+    assert len(done) == found["trials"] == 2
+    assert found["score"] == max(trial.value or 0 for trial in done)
+    assert (folder / "search.png").read_bytes().startswith(b"\x89PNG")
+    assert {each.name for each in folder.iterdir()} == {"best.json", "journal.log", "search.json", "search.png"}
+    asked = ("train", workshop.dev, "-o", tmp_path / "m", "--settings", folder / "best.json", "--set", "warmup=0.3")
+    assert call(*asked, "--learning-rate", "0.001").code == 0
+    settings = ModelFolder.open(tmp_path / "m").manifest.training["settings"]
+    assert settings["head"] == found["settings"]["head"]
+    assert settings["encoder"] == str(workshop.encoder)
+    assert (settings["epochs"], settings["warmup"], settings["learning_rate"]) == (1, 0.3, 0.001)
+
+
+def test_settings_files_are_checked(workshop: Workshop, tmp_path: Path) -> None:
+    for name, text, words in (
+        ("a.json", '{"colour": 1}', "'colour' is no setting here"),
+        ("b.toml", 'epochs = "many"', "epochs: got 'many'; expected int"),
+        ("c.json", "[1]", "holds a list; expected settings by name"),
+        ("d.json", "{", "cannot be read"),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        result = call("train", workshop.dev, "-o", tmp_path / "m", "--settings", tmp_path / name, *LEARN)
+        refused(result, words)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--trials", "0"), "--trials is 0; expected at least 1"),
+        (("--jobs", "999"), "--jobs is 999; expected 1 to "),
+        (("--timeout", "0"), "--timeout is 0.0; expected seconds"),
+    ],
+)
+def test_bad_options_make_no_folder(workshop: Workshop, tmp_path: Path, more: tuple[str, ...], words: str) -> None:
+    refused(call(*tune(workshop, tmp_path / "s", *more)), words)
+    assert not (tmp_path / "s").exists()
