@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    echo "setup 1/2: creating $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "setup 2/2: installing Tagline and its extras (about 2 GB unpacked; some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,java,docs,dev]" -c constraints.txt
+	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,java,hub,docs,dev]" -c constraints.txt
 	@touch $@
 	@echo "setup: done"
 

@@ -109,6 +109,34 @@ def download(name: HubName) -> Path:
     return folder
 
 
+def upload(folder: Path, name: HubName, private: bool, message: str) -> tuple[str, str]:
+    """Puts a model's folder on the hub, as one commit; what is there already is not sent again.
+
+    The token is that of the hub's library (`hf auth login`, or HF_TOKEN).
+
+    Returns:
+        The commit's address and its name.
+
+    Raises:
+        FolderError: the hub does not take it, or cannot be reached, or may not be asked.
+        MissingExtraError: the extra `hub` is not installed.
+    """
+    library = needed(f"pushing to the hub model {str(name)!r}")
+    try:
+        api = library.HfApi()
+        api.create_repo(name.repo, private=private, exist_ok=True)
+        done = api.upload_folder(
+            repo_id=name.repo,
+            folder_path=folder,
+            revision=name.revision,
+            commit_message=message,
+            ignore_patterns=["runs/*"],
+        )
+    except _failures() as error:
+        raise FolderError(f"{name}: the hub does not take the model ({reason(error)})") from error
+    return str(done.commit_url), str(done.oid)
+
+
 def needed(purpose: str) -> Any:
     """The hub's library.
 

@@ -19,6 +19,7 @@ from tagline.cli.describe import describe
 from tagline.cli.evaluate import evaluate
 from tagline.cli.export import export
 from tagline.cli.groups import ungrouped
+from tagline.cli.models import models
 from tagline.cli.predict import predict
 from tagline.cli.serve import serve
 from tagline.cli.split import split
@@ -61,7 +62,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
-for each in (describe, audit, convert, split, train, tune, vectors, evaluate, compare, predict, export, serve):
+for each in (describe, audit, convert, split, train, tune, vectors, evaluate, compare, predict, export, models, serve):
     app.command()(guarded(ungrouped(each)))
 app.command("app")(guarded(ungrouped(web_app)))
 

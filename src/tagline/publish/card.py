@@ -63,6 +63,7 @@ def model_card(manifest: Manifest, name: str) -> str:
         )
     if manifest.metrics:
         lines += _text_scores(manifest) if for_texts else _token_scores(manifest.metrics)
+    lines += _rounding(training.get("inference_form"))
     lines += _leakage(training.get("leakage", {}))
     lines += _calibration(manifest.calibration)
     lines += _parity(manifest.parity)
@@ -73,6 +74,9 @@ def model_card(manifest: Manifest, name: str) -> str:
         lines += [f"| {key} | {value} |" for key, value in settings.items()]
         lines.append("")
     lines += [
+        "## Intended use\n",
+        f"{about[0]} For text of the kind and language of the training data, in programs whose answers a person can "
+        "check; not for decisions about people made by the model alone.\n",
         "## Limits\n",
         "The scores hold for text like the test data. Scores of answers are probabilities of the model, not of the "
         "world; judge the model on your own text before you rely on it.\n",
@@ -184,6 +188,28 @@ def _calibration(facts: dict[str, float]) -> list[str]:
         f"calibration error {100 * facts['ece_before']:.2f} % before, {100 * facts['ece_after']:.2f} % after; negative "
         f"log-likelihood {facts['dev_nll_before']:.4f} before, {facts['dev_nll_after']:.4f} after.\n",
     ]
+
+
+def _rounding(facts: dict[str, Any] | None) -> list[str]:
+    """What is known of an inference form's weights."""
+    if facts is None:
+        return []
+    lines = [
+        "## Inference form\n",
+        "This folder only reads text: one OpenVINO graph, weights in int8 (each row with its own scale), the head and "
+        "the table of segments in f32. It can neither be trained onward nor exported to other engines.\n",
+    ]
+    if "loss" in facts:
+        lines.append(
+            f"On dev {facts['metric']} is {100 * facts['int8']:.2f}, with all weights in f32 {100 * facts['f32']:.2f}: "
+            f"the rounding costs {facts['loss']:.2f} points. The scores above are those of the rounded model.\n"
+        )
+    else:
+        lines.append("What the rounding costs was not measured.\n")
+    for role, figures in facts.get("full_precision", {}).items():
+        told = ", ".join(f"{name} {100 * value:.2f}" for name, value in figures.items())
+        lines.append(f"Before the rounding, {role}: {told}.\n")
+    return lines
 
 
 def _row(label: str, score: dict[str, Any]) -> str:

@@ -1,0 +1,124 @@
+"""Trains a model that comes with Tagline again, and puts its inference form into `models/NAME`.
+
+    python examples/train_shipped.py ner-news --data ../shared/data
+
+The corpora are public; see the addresses that `RECIPES` names. Everything that decides about the result stands in
+`RECIPES`. Of several seeds the one that is best on dev is taken; the test data is looked at once, at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST = 30_000_000  # bytes of a model; all three together 75 million
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        train, dev, test: files below the folder of data.
+        options: of `tagline train`, beside files, seed and epochs.
+        epochs: passes over the training data.
+        seeds: one training each.
+        teachers: of distillation: model folders; empty for none.
+        names: of labels that are numbers.
+    """
+
+    train: str
+    dev: str
+    test: str
+    options: tuple[str, ...] = ()
+    epochs: int = 8
+    seeds: tuple[int, ...] = (1,)
+    teachers: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+RECIPES = {
+    # https://www.clips.uantwerpen.be/conll2003/ner/
+    "ner-news": Recipe("conll2003/train.txt", "conll2003/valid.txt", "conll2003/test.txt", epochs=8),
+    # https://github.com/aritter/twitter_nlp
+    "ner-tweets": Recipe("wnut16/train.txt", "wnut16/dev.txt", "wnut16/test.txt", epochs=6),
+    # https://nlp.stanford.edu/sentiment/
+    "sentiment": Recipe("sst2/train.tsv", "sst2/dev.tsv", "sst2/test.tsv", epochs=4, names=("negative", "positive")),
+}
+
+
+def main() -> None:
+    """Trains, chooses on dev, exports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("name", choices=sorted(RECIPES))
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of corpora")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "shipped", help="where full models are kept")
+    parser.add_argument("--models", type=Path, default=ROOT / "models", help="where the inference form goes")
+    parser.add_argument("--model", type=Path, help="a full model that is trained already: only export it")
+    parser.add_argument("--seed", type=int, action="append", help="instead of the recipe's; may be given again")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--set", dest="more", action="append", default=[], metavar="OPTION=VALUE",
+                        help="a further option of tagline train, as in --set learning-rate=3e-4")  # fmt: skip
+    given = parser.parse_args()
+    recipe = RECIPES[given.name]
+    files = {role: given.data / getattr(recipe, role) for role in ("train", "dev", "test")}
+    for path in files.values():
+        if not path.is_file():
+            sys.exit(f"{path}: not there; give the folder of corpora with --data")
+    seeds = given.seed or recipe.seeds
+    full = [given.model] if given.model else [_train(given, recipe, files, seed) for seed in seeds]
+    best = max(full, key=_dev)
+    target = given.models / given.name
+    reading = ["--label-names", _label_names(given, recipe)] if recipe.names else []
+    judged = ["--dev", files["dev"], "--test", files["test"]]
+    _tagline("export", best, "--to", "inference", target, *judged, *reading, "--overwrite")
+    size = sum(each.stat().st_size for each in target.iterdir())
+    if size > LARGEST:
+        sys.exit(f"{target} has {size:,} bytes, more than {LARGEST:,}")
+    print(f"{target}: {size / 1e6:.1f} MB, from {best}")
+
+
+def _train(given: argparse.Namespace, recipe: Recipe, files: dict[str, Path], seed: int) -> Path:
+    folder: Path = given.work / f"{given.name}-{seed}"
+    more = [part for each in given.more for part in _option(each)]
+    if recipe.names:
+        more += ["--label-names", str(_label_names(given, recipe))]
+    teachers = [part for each in recipe.teachers for part in ("--teacher", each)]
+    _tagline(
+        "train", files["train"], "--dev", files["dev"], "--test", files["test"], "-o", folder, "--overwrite",
+        "--seed", seed, "--epochs", given.epochs or recipe.epochs, *recipe.options, *teachers, *more,
+    )  # fmt: skip
+    return folder
+
+
+def _label_names(given: argparse.Namespace, recipe: Recipe) -> Path:
+    named: Path = given.work / f"{given.name}.labels"
+    named.parent.mkdir(parents=True, exist_ok=True)
+    named.write_text("".join(f"{each}\n" for each in recipe.names), encoding="utf-8")
+    return named
+
+
+def _option(text: str) -> list[str]:
+    name, equals, value = text.partition("=")
+    return [f"--{name}", value] if equals else [f"--{name}"]
+
+
+def _tagline(*words: object) -> None:
+    done = subprocess.run([sys.executable, "-m", "tagline", *map(str, words)], check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def _dev(folder: Path) -> float:
+    """The score on dev that chooses among seeds."""
+    report = json.loads((folder / "tagline.json").read_text(encoding="utf-8"))["metrics"]["dev"]
+    return float(report["strict"]["f1"] if "strict" in report else report["accuracy"])
+
+
+if __name__ == "__main__":
+    main()
