@@ -53,13 +53,35 @@ def test_each_reads_and_has_a_whole_card(name: str) -> None:
 @pytest.mark.slow
 def test_an_installed_wheel_tags_text_without_torch(tmp_path: Path) -> None:
     pytest.importorskip("hatchling", reason="builds the wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, ROOT]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+        str(ROOT),
+    ]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("tagline-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         assert {f"tagline/shipped/{name}/tagline.json" for name in SHIPPED} <= set(archive.namelist())
     site = tmp_path / "site"
-    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", site, wheel]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(site),
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True)
     code = (
         "import sys; sys.modules['torch'] = sys.modules['transformers'] = None\n"

@@ -42,7 +42,8 @@ def export(
     """Write a model for another engine (openvino, onnx), in int8, as a Space, or in a form that only reads text.
 
     The graphs go into the model's own folder, with how far all engines agree. The inference form is a folder of its
-    own, about a quarter as large, with one graph in int8; a Space is one with the app; spark-nlp is what Spark NLP loads.
+    own, about a quarter as large, with one graph in int8; a Space is one with the app; spark-nlp is what Spark NLP
+    loads.
     """
     if to not in TARGETS:
         raise UsageError(f"--to is {to!r}; accepted are {', '.join(TARGETS)}")
