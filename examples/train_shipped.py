@@ -30,6 +30,7 @@ class Recipe:
         seeds: one training each.
         teachers: of distillation: model folders; empty for none.
         names: of labels that are numbers.
+        datasets: names of the corpus on the hub.
     """
 
     train: str
@@ -40,15 +41,25 @@ class Recipe:
     seeds: tuple[int, ...] = (1,)
     teachers: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
 
 
 RECIPES = {
     # https://www.clips.uantwerpen.be/conll2003/ner/
-    "ner-news": Recipe("conll2003/train.txt", "conll2003/valid.txt", "conll2003/test.txt", epochs=8),
+    "ner-news": Recipe(
+        "conll2003/train.txt", "conll2003/valid.txt", "conll2003/test.txt", epochs=8, datasets=("eriktks/conll2003",)
+    ),
     # https://github.com/aritter/twitter_nlp
     "ner-tweets": Recipe("wnut16/train.txt", "wnut16/dev.txt", "wnut16/test.txt", epochs=6),
     # https://nlp.stanford.edu/sentiment/
-    "sentiment": Recipe("sst2/train.tsv", "sst2/dev.tsv", "sst2/test.tsv", epochs=4, names=("negative", "positive")),
+    "sentiment": Recipe(
+        "sst2/train.tsv",
+        "sst2/dev.tsv",
+        "sst2/test.tsv",
+        epochs=4,
+        names=("negative", "positive"),
+        datasets=("stanfordnlp/sst2",),
+    ),
 }
 
 
@@ -72,11 +83,12 @@ def main() -> None:
             sys.exit(f"{path}: not there; give the folder of corpora with --data")
     seeds = given.seed or recipe.seeds
     full = [given.model] if given.model else [_train(given, recipe, files, seed) for seed in seeds]
-    best = max(full, key=_dev)
+    best = full[0] if len(full) == 1 else max(full, key=_dev)
     target = given.models / given.name
     reading = ["--label-names", _label_names(given, recipe)] if recipe.names else []
     judged = ["--dev", files["dev"], "--test", files["test"]]
     _tagline("export", best, "--to", "inference", target, *judged, *reading, "--overwrite")
+    _describe(target / "README.md", recipe)
     size = sum(each.stat().st_size for each in target.iterdir())
     if size > LARGEST:
         sys.exit(f"{target} has {size:,} bytes, more than {LARGEST:,}")
@@ -94,6 +106,15 @@ def _train(given: argparse.Namespace, recipe: Recipe, files: dict[str, Path], se
         "--seed", seed, "--epochs", given.epochs or recipe.epochs, *recipe.options, *teachers, *more,
     )  # fmt: skip
     return folder
+
+
+def _describe(card: Path, recipe: Recipe) -> None:
+    """Language and corpus for the card's metadata, which the files do not tell."""
+    known = ["language: en", *([f"datasets: {json.dumps(recipe.datasets)}"] if recipe.datasets else [])]
+    text = card.read_text(encoding="utf-8")
+    card.write_text(
+        text.replace("library_name: tagline\n", "\n".join(["library_name: tagline", *known, ""]), 1), "utf-8"
+    )
 
 
 def _label_names(given: argparse.Namespace, recipe: Recipe) -> Path:

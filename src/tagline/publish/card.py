@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tagline.folder import TEXT_CLASSIFICATION, Manifest
+from tagline.publish.card_metadata import metadata
 from tagline.records import Problem
 
 _HEADLINES = {
@@ -17,16 +18,6 @@ _HEADLINES = {
     "pearson": "Pearson",
 }
 _PARITY = "## Agreement of the engines"
-_HEAD = """---
-library_name: tagline
-pipeline_tag: {task}
-tags:
-- tagline
-- {task}
-- openvino
----
-# {name}
-"""
 
 
 def model_card(manifest: Manifest, name: str) -> str:
@@ -35,7 +26,7 @@ def model_card(manifest: Manifest, name: str) -> str:
     encoder = training.get("encoder", {})
     for_texts = manifest.task == TEXT_CLASSIFICATION
     about = _about_texts(manifest) if for_texts else _about_tokens(manifest)
-    lines = [_HEAD.format(task=manifest.task, name=name)]
+    lines = [f"{metadata(manifest, name)}# {name}\n"]
     lines.append(
         f"{about[0]} Trained by Tagline {manifest.version} from the encoder `{encoder.get('name', 'unknown')}` "
         f"(family {encoder.get('family', 'unknown')}); {about[1]}\n"
