@@ -36,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         train("train.conll", "--dev", "dev.conll", "-o", "my-model")
         train("reviews.tsv", "-o", "my-classifier")
         train("pairs.tsv", "-o", "my-pairs")
-        for copy in ("model-a", "other-model", "models/a"):
+        for copy in ("model-a", "other-model", "models/a", "ner-news"):
             shutil.copytree("my-model", copy)
         shutil.copytree("my-classifier", "models/reviews")
         train("train.conll", "--dev", "dev.conll", "-o", "model-b", "--seed", "2")

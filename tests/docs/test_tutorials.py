@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from tests.cli.support import ROOT
+from tests.docs.blocks import Block
+from tests.docs.running import parse
 
 import tutorial
 
@@ -39,7 +42,29 @@ def run(source: str, place: str, names: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_tutorial(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+def test_commands_are_well_formed(path: Path) -> None:
+    """Every cell compiles, and every command in it has only options that the command line knows."""
+    for number, source in enumerate(cells(path), start=1):
+        block = Block(path, number, "python", source, "the tests marked slow run it")
+        for node in ast.walk(ast.parse(source, path.name)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tagline", "asked"):
+                line = eval(compile(ast.Expression(_named(node.args[0])), path.name, "eval"))
+                parse(shlex.split(line), block)
+
+
+def _named(line: ast.expr) -> ast.expr:
+    """The text of a command with a name in the place of each value, and nothing in that of further options."""
+    if isinstance(line, ast.JoinedStr):
+        line.values = [
+            each if isinstance(each, ast.Constant) else ast.Constant("" if "steps" in ast.unparse(each) else "x")
+            for each in line.values
+        ]
+    return ast.fix_missing_locations(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_tutorial(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if path.stem == "spark" and not shutil.which("java"):
         pytest.skip("no Java; install default-jre-headless to run the tutorial of Spark")
     import matplotlib as mpl
