@@ -11,7 +11,7 @@ from tests.cli.support import ROOT
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})\s*(?P<language>[^\s`]*).*$")
 _REASON = re.compile(r"^<!-- not run: (?P<reason>.+) -->$")
-PENDING = {"training.md", "publishing.md"}
+PENDING = {"training.md"}
 """Pages that are being written; `exclude_patterns` of docs/conf.py names them as well."""
 
 
