@@ -56,6 +56,7 @@ demo: setup ## train on small generated corpora, show the scores, read a sentenc
 
 docs: setup ## build the site of the documentation, its tutorials run: build/docs/index.html
 	@echo "docs 1/2: building the site (the first time the tutorials are run; a minute or two)"
+	@rm -rf build/docs
 	@$(BIN)/python -m sphinx -q -W --keep-going -b html -d build/docs-doctrees docs build/docs
 	@echo "docs 2/2: checking its links"
 	@$(BIN)/python tests/docs/links.py build/docs
