@@ -21,7 +21,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 project = "Tagline"
 author = "the authors of Tagline"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
-exclude_patterns = ["pictures", "training.md"]
+exclude_patterns = ["pictures"]
 
 html_theme = "furo"
 html_title = f"Tagline {release}"

@@ -11,8 +11,6 @@ from tests.cli.support import ROOT
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})\s*(?P<language>[^\s`]*).*$")
 _REASON = re.compile(r"^<!-- not run: (?P<reason>.+) -->$")
-PENDING = {"training.md"}
-"""Pages that are being written; `exclude_patterns` of docs/conf.py names them as well."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Block:
 def pages() -> list[Path]:
     """README.md and all pages of docs/ but the tutorials, which have tests of their own."""
     found = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "tutorials"]
-    return [ROOT / "README.md", *(path for path in found if path.name not in PENDING)]
+    return [ROOT / "README.md", *found]
 
 
 def blocks(path: Path) -> Iterator[Block]:
