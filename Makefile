@@ -33,6 +33,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "setup: done"
 
 demo: setup ## train on small generated corpora, show the scores, read a sentence and a review
+	@if [ -d models/ner-news ]; then \
+	    echo "demo: reading a sentence with ner-news, which comes with Tagline"; \
+	    $(BIN)/tagline predict ner-news --text "$(SENTENCE)"; fi
 	@echo "demo 1/5: writing a corpus"
 	@$(BIN)/python examples/make_corpus.py build/demo-corpus
 	@echo "demo 2/5: training a tagger"
