@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TESTS := $(BIN)/python -m pytest -m "not slow"
+TWO := -n 2 --dist loadfile
 CODE := src tests examples $(wildcard bench)
 REVIEW := I was afraid of the street, but we slept like stones, and the people at the desk were very kind.
 SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
@@ -81,9 +83,11 @@ java: ## have a Java for the tests of Spark; without one they are skipped
 
 test: check browser java ## lint, check types and run the tests
 	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
-	@failed=0; for part in tests/train tests/cli tests/spark tests/docs \
-	    "--ignore=tests/train --ignore=tests/cli --ignore=tests/spark --ignore=tests/docs"; do \
-	    $(BIN)/python -m pytest -m "not slow" $$part || failed=1; done; exit $$failed
+	@# What fails beside other tests is tried once more by itself, and said: a busy machine is no reason, a mistake fails twice.
+	@failed=0; for part in "$(TWO) tests/train" "$(TWO) tests/cli" tests/serve tests/spark \
+	    "$(TWO) --ignore=tests/train --ignore=tests/cli --ignore=tests/serve --ignore=tests/spark"; do \
+	    $(TESTS) $$part || { \
+	        echo "test: what failed there once more, alone"; $(TESTS) -n 0 --last-failed $${part#$(TWO)} || failed=1; }; done; exit $$failed
 
 slow: setup ## run the slow tests: whole corpora, memory over large files
 	@$(BIN)/python -m pytest -m slow
