@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +27,10 @@ class Recipe:
     Attributes:
         train, dev, test: files below the folder of data.
         options: of `tagline train`, beside files, seed and epochs.
-        epochs: passes over the training data.
+        epochs: passes over the training data; 0 leaves them to tagline train.
         seeds: one training each.
-        teachers: of distillation: model folders; empty for none.
+        taught: seeds of trainings that come first and teach these (distillation); empty for none.
+        reading: options that say how the files are read.
         names: of labels that are numbers.
         datasets: names of the corpus on the hub.
     """
@@ -37,9 +39,10 @@ class Recipe:
     dev: str
     test: str
     options: tuple[str, ...] = ()
-    epochs: int = 8
+    epochs: int = 0
     seeds: tuple[int, ...] = (1,)
-    teachers: tuple[str, ...] = ()
+    taught: tuple[int, ...] = ()
+    reading: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
 
@@ -47,16 +50,17 @@ class Recipe:
 RECIPES = {
     # https://www.clips.uantwerpen.be/conll2003/ner/
     "ner-news": Recipe(
-        "conll2003/train.txt", "conll2003/valid.txt", "conll2003/test.txt", epochs=8, datasets=("eriktks/conll2003",)
+        "conll2003/train.txt", "conll2003/valid.txt", "conll2003/test.txt", seeds=(3,), datasets=("eriktks/conll2003",)
     ),
     # https://github.com/aritter/twitter_nlp
-    "ner-tweets": Recipe("wnut16/train.txt", "wnut16/dev.txt", "wnut16/test.txt", epochs=6),
+    "ner-tweets": Recipe("wnut16/train.txt", "wnut16/dev.txt", "wnut16/test.txt", seeds=(3,), taught=(1, 2, 3)),
     # https://nlp.stanford.edu/sentiment/
     "sentiment": Recipe(
         "sst2/train.tsv",
         "sst2/dev.tsv",
         "sst2/test.tsv",
-        epochs=4,
+        seeds=(2,),
+        reading=("--text-column", "0", "--label-column", "1"),
         names=("negative", "positive"),
         datasets=("stanfordnlp/sst2",),
     ),
@@ -82,10 +86,10 @@ def main() -> None:
         if not path.is_file():
             sys.exit(f"{path}: not there; give the folder of corpora with --data")
     seeds = given.seed or recipe.seeds
-    full = [given.model] if given.model else [_train(given, recipe, files, seed) for seed in seeds]
+    full = [given.model] if given.model else _trained(given, recipe, files, seeds)
     best = full[0] if len(full) == 1 else max(full, key=_dev)
     target = given.models / given.name
-    reading = ["--label-names", _label_names(given, recipe)] if recipe.names else []
+    reading = [*recipe.reading, *(["--label-names", _label_names(given, recipe)] if recipe.names else [])]
     judged = ["--dev", files["dev"], "--test", files["test"]]
     _tagline("export", best, "--to", "inference", target, *judged, *reading, "--overwrite")
     _describe(target / "README.md", recipe)
@@ -95,15 +99,25 @@ def main() -> None:
     print(f"{target}: {size / 1e6:.1f} MB, from {best}")
 
 
-def _train(given: argparse.Namespace, recipe: Recipe, files: dict[str, Path], seed: int) -> Path:
-    folder: Path = given.work / f"{given.name}-{seed}"
-    more = [part for each in given.more for part in _option(each)]
+def _trained(given: argparse.Namespace, recipe: Recipe, files: dict[str, Path], seeds: Iterable[int]) -> list[Path]:
+    """Full models, one a seed, after those that teach them."""
+    teachers = [_train(given, recipe, files, f"teacher-{seed}", seed, []) for seed in recipe.taught]
+    asked = [part for each in teachers for part in ("--teacher", str(each))]
+    return [_train(given, recipe, files, str(seed), seed, asked) for seed in seeds]
+
+
+def _train(
+    given: argparse.Namespace, recipe: Recipe, files: dict[str, Path], name: str, seed: int, more: list[str]
+) -> Path:
+    folder: Path = given.work / f"{given.name}-{name}"
+    more = [*recipe.options, *recipe.reading, *more, *(part for each in given.more for part in _option(each))]
     if recipe.names:
         more += ["--label-names", str(_label_names(given, recipe))]
-    teachers = [part for each in recipe.teachers for part in ("--teacher", each)]
+    if given.epochs or recipe.epochs:
+        more += ["--epochs", str(given.epochs or recipe.epochs)]
     _tagline(
         "train", files["train"], "--dev", files["dev"], "--test", files["test"], "-o", folder, "--overwrite",
-        "--seed", seed, "--epochs", given.epochs or recipe.epochs, *recipe.options, *teachers, *more,
+        "--seed", seed, *more,
     )  # fmt: skip
     return folder
 
