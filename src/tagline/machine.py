@@ -68,6 +68,12 @@ def processor_has_bf16() -> bool:
     return not {"avx512_bf16", "amx_bf16"}.isdisjoint(processor_flags())
 
 
+def processor_has_int8() -> bool:
+    """Whether the processor has instructions for int8 products; True where its flags cannot be read."""
+    flags = processor_flags()
+    return not flags or not {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"}.isdisjoint(flags)
+
+
 def cache_folder() -> Path:
     """Where compiled graphs are kept: TAGLINE_CACHE, else `tagline` in the user's cache folder."""
     if chosen := os.environ.get("TAGLINE_CACHE"):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tagline.engines.base import EngineSettings
 from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
-from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16
+from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16, processor_has_int8
 from tagline.records import Batch
 
 _APART = 0.02  # seconds since two runs last met, before one may have all threads: soon after, the next is on its way
@@ -45,7 +45,8 @@ class OpenVinoEngine:
         rounded = self.precision == "int8" or folder.only_reads
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if rounded else (GRAPH, GRAPH_WEIGHTS)
         self._streams = settings.threads or cores()
-        precision = (self._hint, rounded and self.precision != "int8")
+        # Without instructions for int8, activations are not rounded either: it would cost time and gain nothing.
+        precision = (self._hint, rounded and (self.precision != "int8" or not processor_has_int8()))
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
         compile_for = partial(_compiled, str(folder.path / graph), precision, self._streams, settings.cache)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
