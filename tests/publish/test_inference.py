@@ -37,7 +37,11 @@ def logits(folder: ModelFolder, precision: str) -> NDArray[np.float32]:
     return found
 
 
-def test_it_holds_what_reading_needs_and_every_precision_runs(full: ModelFolder, tmp_path: Path) -> None:
+def test_it_holds_what_reading_needs_and_every_precision_runs(
+    full: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # bf16 between the layers moves so small a model's logits more than the rounding of weights does.
+    monkeypatch.setattr("tagline.engines.openvino.processor_has_bf16", lambda: False)
     target = tmp_path / "small"
     scores = Scores("F1", 0.9, 0.899, {})
     assert write_inference(full, target, lambda folder: scores) is scores
