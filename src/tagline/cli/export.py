@@ -1,4 +1,4 @@
-"""`tagline export`: the model in another form: for an engine, in int8, as a Space."""
+"""`tagline export`: the model in another form: for an engine, in int8, for another library, as a Space."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ import typer
 from tagline.cli import options as shared
 from tagline.cli.export_graph import GRAPHS, Files, Numbers, export_graph
 from tagline.cli.export_inference import InferenceHow, InferenceOptions, export_inference
+from tagline.cli.hugging_face import export_hugging_face
 from tagline.cli.space import SpaceOptions, export_space
 from tagline.cli.spark_nlp import export_spark_nlp
 from tagline.errors import UsageError
 
-TARGETS = (*GRAPHS, "inference", "space", "spark-nlp")
+TARGETS = (*GRAPHS, "hf", "inference", "space", "spark-nlp")
+_PLAIN = {"hf": export_hugging_face, "spark-nlp": export_spark_nlp}
 _FILES, _NUMBERS, _SPACE, _INFERENCE = Files(), Numbers(), SpaceOptions(), InferenceOptions()
 
 
 def export(
     model: shared.Model,
     to: Annotated[
-        str, typer.Option(help="What to make: openvino, onnx, int8, inference, space or spark-nlp.", show_default=False)
+        str,
+        typer.Option(help="What to make: openvino, onnx, int8, hf, inference, space or spark-nlp.", show_default=False),
     ],
     target: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DIR]", help="Of inference, space, spark-nlp: the folder to write.", show_default=False
+            metavar="[DIR]", help="Of hf, inference, space, spark-nlp: the folder to write.", show_default=False
         ),
     ] = None,
     files: Files = _FILES,
@@ -43,7 +46,7 @@ def export(
 
     The graphs go into the model's own folder, with how far all engines agree. The inference form is a folder of its
     own, about a quarter as large, with one graph in int8; a Space is one with the app; spark-nlp is what Spark NLP
-    loads.
+    loads; hf is a plain folder of transformers, without Tagline's files.
     """
     if to not in TARGETS:
         raise UsageError(f"--to is {to!r}; accepted are {', '.join(TARGETS)}")
@@ -57,8 +60,8 @@ def export(
         how = InferenceHow(inference.test, space.overwrite, json_out)
         export_inference(model, target, files, reading, numbers, how)
         return
-    if to == "spark-nlp" and space.examples is None and inference.test is None:
-        export_spark_nlp(model, target, space.overwrite, json_out)
+    if to in _PLAIN and space.examples is None and inference.test is None:
+        _PLAIN[to](model, target, space.overwrite, json_out)
         return
     if inference.test is not None:
         raise UsageError(f"--test is for --to inference, got --to {to}; leave it away")

@@ -6,6 +6,7 @@ from typing import Any
 
 from tagline.folder import TEXT_CLASSIFICATION, Manifest
 from tagline.publish.card_metadata import metadata
+from tagline.publish.card_use import plain_use, use
 from tagline.records import Problem
 
 _HEADLINES = {
@@ -20,38 +21,27 @@ _HEADLINES = {
 _PARITY = "## Agreement of the engines"
 
 
-def model_card(manifest: Manifest, name: str) -> str:
-    """Markdown with the hub's metadata block: task, data, scores, settings, how to use it."""
+def model_card(manifest: Manifest, name: str, plain: bool = False) -> str:
+    """Markdown with the hub's metadata block: task, data, scores, settings, how to use it.
+
+    Args:
+        manifest: what is known of the model.
+        name: what the folder is called.
+        plain: whether the folder is one of transformers, without Tagline's files.
+    """
     training = manifest.training
     encoder = training.get("encoder", {})
     for_texts = manifest.task == TEXT_CLASSIFICATION
     about = _about_texts(manifest) if for_texts else _about_tokens(manifest)
-    lines = [f"{metadata(manifest, name)}# {name}\n"]
-    lines.append(
-        f"{about[0]} Trained by Tagline {manifest.version} from the encoder `{encoder.get('name', 'unknown')}` "
-        f"(family {encoder.get('family', 'unknown')}); {about[1]}\n"
-    )
-    lines += ["## Use\n", f"```python\nimport tagline\n\n{_use(manifest, name)}\n```\n"]
-    if manifest.shapes:
+    lines = [f"{metadata(manifest, name, plain)}# {name}\n"]
+    if manifest.foreign:
+        lines.append(f"{about[0]} Trained elsewhere with `transformers`; {about[1]}\n")
+    else:
         lines.append(
-            "Segment ids carry word shapes. `transformers` loads the folder too, but sends zeros as segment ids and so "
-            "gives other, usually worse, answers.\n"
+            f"{about[0]} Trained by Tagline {manifest.version} from the encoder `{encoder.get('name', 'unknown')}` "
+            f"(family {encoder.get('family', 'unknown')}); {about[1]}\n"
         )
-    if manifest.context:
-        lines.append(
-            f"Each sentence is read with up to {manifest.context} sub-tokens of its document before it and after it; "
-            "`transformers` reads what it is given, alone.\n"
-        )
-    if manifest.transitions:
-        lines.append(
-            "The CRF's transitions stand in `tagline.json` (and as `crf.transitions` in the weights); `transformers` "
-            "leaves them aside and gives the emissions alone.\n"
-        )
-    if mixed := training.get("settings", {}).get("mix_layers"):
-        lines.append(
-            f"The head reads a learned mix of the {mixed} topmost layers, which `transformers` does not know of: it "
-            "refuses the folder. Tagline's engines read it.\n"
-        )
+    lines += plain_use(manifest, name) if plain else use(manifest, name)
     if manifest.metrics:
         lines += _text_scores(manifest) if for_texts else _token_scores(manifest.metrics)
     lines += _rounding(training.get("inference_form"))
@@ -125,14 +115,6 @@ def _about_texts(manifest: Manifest) -> tuple[str, str]:
         return f"Reads pairs of texts and {what}.", f"a pair is read in one window of {manifest.window} sub-tokens."
     long = f"long texts are read whole, in windows of {manifest.window} sub-tokens whose logits are pooled"
     return f"Reads texts and {what}.", f"{long} by their {manifest.pooling}."
-
-
-def _use(manifest: Manifest, name: str) -> str:
-    if manifest.task != TEXT_CLASSIFICATION:
-        return f'ner = tagline.load("{name}")\nprint(ner("…").entities)'
-    given = '("…", "…")' if manifest.paired else '"…"'
-    wanted = {Problem.SINGLE: "label", Problem.MULTI: "labels", Problem.REGRESSION: "score"}[manifest.problem]
-    return f'classify = tagline.load("{name}")\nprint(classify({given}).{wanted})'
 
 
 def _token_scores(metrics: dict[str, Any]) -> list[str]:

@@ -20,14 +20,19 @@ _OF_TEXTS = {
 }
 
 
-def metadata(manifest: Manifest, name: str) -> str:
-    """The block between its `---`, with `model-index` where scores are known.
+def metadata(manifest: Manifest, name: str, plain: bool = False) -> str:
+    """The block between its `---`, with `model-index` where scores are known; `plain` for a folder of transformers.
 
     The values are written as JSON, which YAML contains.
     """
     results = [result for role, report in manifest.metrics.items() for result in _results(manifest, role, report)]
-    lines = ["---", "library_name: tagline", f"pipeline_tag: {manifest.task}", "tags:"]
-    lines += [f"- {tag}" for tag in ("tagline", manifest.task, "openvino")]
+    lines = [
+        "---",
+        f"library_name: {'transformers' if plain else 'tagline'}",
+        f"pipeline_tag: {manifest.task}",
+        "tags:",
+    ]
+    lines += [f"- {tag}" for tag in ("tagline", manifest.task, *(() if plain else ("openvino",)))]
     if results:
         kinds = sorted({metric["type"] for result in results for metric in result["metrics"]})
         index = [{"name": name, "results": results}]
