@@ -11,7 +11,9 @@ from pathlib import Path
 _python_warning = warnings.formatwarning
 
 
-def warning_line(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None) -> str:
+def warning_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
     """A warning of Tagline's own as one plain line; those of libraries as Python writes them."""
     if Path(filename).is_relative_to(Path(__file__).resolve().parent.parent):
         return f"warning: {message}\n"
