@@ -30,14 +30,13 @@ $(STAMP): pyproject.toml constraints.txt
 	    echo "setup 1/2: creating $(VENV) with $$($(PYTHON) -V)"; $(PYTHON) -m venv --clear $(VENV); fi
 	@echo "setup 2/2: installing Tagline and its extras (about 2 GB unpacked; some minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,java,hub,docs,dev]" -c constraints.txt
+	    -e ".[train,parquet,plots,onnx,int8,app,vectors,serve,spark,java,tune,hub,docs,dev]" -c constraints.txt
 	@touch $@
 	@echo "setup: done"
 
 demo: setup ## train on small generated corpora, show the scores, read a sentence and a review
-	@if [ -d models/ner-news ]; then \
-	    echo "demo: reading a sentence with ner-news, which comes with Tagline"; \
-	    $(BIN)/tagline predict ner-news --text "$(SENTENCE)"; fi
+	@echo "demo: reading a sentence with ner-news, which comes with Tagline"
+	@$(BIN)/tagline predict ner-news --text "$(SENTENCE)"
 	@echo "demo 1/5: writing a corpus"
 	@$(BIN)/python examples/make_corpus.py build/demo-corpus
 	@echo "demo 2/5: training a tagger"

@@ -59,6 +59,7 @@ RECIPES = {
         "sst2/train.tsv",
         "sst2/dev.tsv",
         "sst2/test.tsv",
+        options=("--threads", "1"),  # another number rounds otherwise, and another model comes out
         seeds=(2,),
         reading=("--text-column", "0", "--label-column", "1"),
         names=("negative", "positive"),
