@@ -37,6 +37,7 @@ ALLOWED = {
     "serve": BASE | {"predict"},
     "app": BASE | {"predict"},
     "spacy_components": BASE | {"predict"},
+    "scikit": READING | {"folder", "engines", "predict", "publish", "train"},
 }
 DEFERRED = {"cli", "__init__", "__main__"}  # anything, inside functions or for type checkers
 HEAVY = ("torch", "transformers", "pyarrow", "datasets", "matplotlib", "rich", "typer")
