@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shlex
 import signal
@@ -96,7 +97,7 @@ def test_stopped_while_the_folder_is_written(
     arguments = training(workshop, tmp_path, epochs=1)
     monkeypatch.chdir(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("tagline.publish.write.write_graph", pressed)
+        patch.setattr(importlib.import_module("tagline.publish.write"), "write_graph", pressed)
         result = call(*arguments)
     assert (result.code, result.out) == (130, "")
     resume = result.err.splitlines()[-1].partition("tagline: stopped. To go on type: ")[2]
@@ -115,7 +116,7 @@ def test_overwriting_is_resumed_with_the_old_model_in_place(
     before = tree(tmp_path / "model")
     arguments = (*arguments, "--overwrite", "--seed", "3")
     with monkeypatch.context() as patch:
-        patch.setattr("tagline.publish.write.write_graph", pressed)
+        patch.setattr(importlib.import_module("tagline.publish.write"), "write_graph", pressed)
         result = call(*arguments)
     assert result.code == 130
     assert tree(tmp_path / "model") == before

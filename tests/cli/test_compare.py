@@ -100,7 +100,7 @@ def test_what_is_refused(workshop: Workshop, files: Path, tmp_path: Path) -> Non
     model, test = workshop.model, workshop.test
     refused(call("compare", model, test), "2 paths", "at least two models or files")
     refused(call("compare", model, model, test), "was given twice")
-    refused(call("compare", model, tmp_path / "none", test), "none", "no such file")
+    refused(call("compare", model, tmp_path / "none", test), "none", "does not exist", "model folder")
     refused(call("compare", model, files / "model.conll", test, "--problem", "multi"), "--problem", "label texts")
     refused(
         call("compare", files / "model.conll", files / "worse.conll", model, test, *["--tag-column", "1"] * 3),
