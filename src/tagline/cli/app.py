@@ -21,6 +21,7 @@ from tagline.cli.export import export
 from tagline.cli.groups import ungrouped
 from tagline.cli.models import models
 from tagline.cli.predict import predict
+from tagline.cli.pretrain import pretrain
 from tagline.cli.serve import serve
 from tagline.cli.split import split
 from tagline.cli.train import train
@@ -62,7 +63,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Trains, judges and runs models that read named entities in text.",
 )
-for each in (describe, audit, convert, split, train, tune, vectors, evaluate, compare, predict, export, models, serve):
+for each in (
+    describe,
+    audit,
+    convert,
+    split,
+    train,
+    tune,
+    vectors,
+    pretrain,
+    evaluate,
+    compare,
+    predict,
+    export,
+    models,
+    serve,
+):
     app.command()(guarded(ungrouped(each)))
 app.command("app")(guarded(ungrouped(web_app)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -90,11 +91,24 @@ class _TrainingLines:
 def _state(event: ProgressEvent) -> str:
     parts = [] if event.loss is None else [f"loss {event.loss:.3f}"]
     if event.score is not None:
-        parts.append(f"dev {_NAMES[event.metric]} {100 * event.score:.2f} (best {100 * (event.best or 0):.2f})")
+        parts.append(f"{_score(event)} (best {_figure(event, event.best or 0)})")
     return ", ".join(parts)
 
 
 def _epoch(event: ProgressEvent) -> str:
-    score, best = 100 * (event.score or 0), 100 * (event.best or 0)
-    line = f"epoch {event.epoch:.0f}: dev {_NAMES[event.metric]} {score:.2f}"
-    return line + (" (best so far)" if score >= best else f" (best {best:.2f})")
+    score, best = event.score or 0, event.best or 0
+    line = f"epoch {event.epoch:.0f}: {_score(event)}"
+    reached = score <= best if event.metric == "loss" else score >= best
+    return line + (" (best so far)" if reached else f" (best {_figure(event, best)})")
+
+
+def _score(event: ProgressEvent) -> str:
+    """The last score by name: of a language model its loss on text that was held out."""
+    score = event.score or 0
+    if event.metric == "loss":
+        return f"held-out loss {_figure(event, score)}, perplexity {math.exp(min(score, 700)):,.2f}"
+    return f"dev {_NAMES[event.metric]} {_figure(event, score)}"
+
+
+def _figure(event: ProgressEvent, score: float) -> str:
+    return f"{score:.4f}" if event.metric == "loss" else f"{100 * score:.2f}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tagline.cli import options as shared
 from tagline.cli.distil import Teaching
-from tagline.cli.training import Run, check_extra, one_voice, places, read_settings, settings_of
-from tagline.errors import Interrupted, OutputError, UsageError
+from tagline.cli.training import Run, check_extra, kept, one_voice, places, read_settings, settings_of
+from tagline.errors import UsageError
 
 
 def train(
@@ -118,27 +117,17 @@ def train(
         token_settings = settings_of(settings_for(encoder), given, settings or [], settings_file)
         run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
         reading = shared.read_options(form, word_column, tag_column, scheme, strict)
-        metrics = _kept(run, lambda: train_tokens(run, token_settings, reading, allow_leakage, teaching))
+        metrics = kept(run.work, lambda: train_tokens(run, token_settings, reading, allow_leakage, teaching))
     else:
         from tagline.cli.train_texts import train_texts
         from tagline.train.texts.settings import TextSettings
 
         text_settings = settings_of(TextSettings, given, settings or [], settings_file)
         run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
-        metrics = _kept(
-            run, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage, teaching)
+        metrics = kept(
+            run.work, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage, teaching)
         )
     if json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")
     else:
         shared.say(f'model: {output}\nnext: tagline predict {output} --text "…"')
-
-
-def _kept(run: Run, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Does the work; where it breaks off, says how to go on."""
-    try:
-        return work()
-    except (Interrupted, OutputError, KeyboardInterrupt) as error:
-        why = "stopped" if isinstance(error, KeyboardInterrupt) else str(error).removesuffix(".")
-        kind = OutputError if isinstance(error, OutputError) else Interrupted
-        raise kind(why + (f". To go on type: {shared.resuming()}" if run.work.is_dir() else "")) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tagline.cli import options as shared
-from tagline.errors import MissingExtraError, OutputError, UsageError
+from tagline.errors import Interrupted, MissingExtraError, OutputError, UsageError
 
 if TYPE_CHECKING:
     from tagline.folder import Manifest
@@ -26,6 +26,7 @@ _NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tensorboard")
 
 S = TypeVar("S", bound="FitSettings")
 P = TypeVar("P", bound="Prepared")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,16 @@ def one_voice() -> bool:
     sys.stdout = sys.stderr = silence
     sys.excepthook = lambda *error: traceback.print_exception(*error, file=sys.__stderr__)
     return False
+
+
+def kept(folder: Path, work: Callable[[], T]) -> T:
+    """Does the work; where it breaks off, says how to go on."""
+    try:
+        return work()
+    except (Interrupted, OutputError, KeyboardInterrupt) as error:
+        why = "stopped" if isinstance(error, KeyboardInterrupt) else str(error).removesuffix(".")
+        kind = OutputError if isinstance(error, OutputError) else Interrupted
+        raise kind(why + (f". To go on type: {shared.resuming()}" if folder.is_dir() else "")) from error
 
 
 def check_extra() -> None:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import (
     AutoConfig,
+    AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
@@ -129,6 +130,21 @@ def load_for_texts(name: str, labels: tuple[str, ...], problem: Problem) -> Load
         EncoderError: not found, damaged, not of a known family, or without a fast tokenizer.
     """
     return _load(name, AutoModelForSequenceClassification, labels, problem_type=problem.value)
+
+
+def load_for_masking(name: str) -> LoadedEncoder:
+    """Loads an encoder with a head that tells masked sub-tokens: its own where it has one, else a fresh one.
+
+    Args:
+        name: `minilm`, a folder, or a hub name.
+
+    Raises:
+        EncoderError: not found, damaged, not of a known family, without a fast tokenizer, or without a mask.
+    """
+    found = _load(name, AutoModelForMaskedLM, ("LABEL_0", "LABEL_1"))  # what a configuration has unasked
+    if found.tokenizer.mask_token_id is None:
+        raise EncoderError(f"encoder {name!r}: its tokenizer has no mask token, so nothing can be masked")
+    return found
 
 
 def _load(name: str, kind: Any, labels: tuple[str, ...], spaces: bool = False, **options: Any) -> LoadedEncoder:

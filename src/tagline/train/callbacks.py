@@ -26,7 +26,7 @@ class ProgressEvent:
         score: last score on dev, or None.
         best: best score on dev so far, or None.
         evaluated: whether this event follows an evaluation.
-        metric: name of the score.
+        metric: name of the score; of all of them only `loss` is better where it is lower.
     """
 
     step: int
@@ -64,7 +64,8 @@ class Progress(TrainerCallback):
         if f"eval_{self.metric}" in metrics:
             self.score = float(metrics[f"eval_{self.metric}"])
             known = [self.score if each is None else each for each in (self.best, state.best_metric)]
-            self.best = max(self.score, *known)  # the state knows the best of a run that was resumed
+            choose = min if self.metric == "loss" else max
+            self.best = choose(self.score, *known)  # the state knows the best of a run that was resumed
             self._tell(state, True)
 
     def _tell(self, state: TrainerState, evaluated: bool) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from safetensors import SafetensorError
-from torch.utils.tensorboard import SummaryWriter
-from transformers import PreTrainedModel, TrainerCallback, set_seed
-from transformers.integrations.integration_utils import TensorBoardCallback
-from transformers.utils import logging
+from transformers import PreTrainedModel, set_seed
 
-from tagline.errors import Interrupted, OutputError
+from tagline.errors import Interrupted
 from tagline.models.lora import merge_lora
 from tagline.train.adapt import adapt
 from tagline.train.calibration import Calibration, calibrate
@@ -26,13 +18,10 @@ from tagline.train.dataset import check_finite
 from tagline.train.fast.encoder import fast
 from tagline.train.prepared import DevScore, Prepared
 from tagline.train.processes import Processes
-from tagline.train.runs import first_line, last_checkpoint, open_run
+from tagline.train.runs import open_run
 from tagline.train.settings import FitSettings
+from tagline.train.surroundings import LOGS, quiet, saving, tensorboard
 from tagline.train.trainer import SharedTrainer, make_trainer, set_threads
-
-transformers_logging: Any = logging  # untyped
-_LOGS = "tensorboard"  # in the folder of the run
-
 
 P = TypeVar("P", bound=Prepared)
 
@@ -90,7 +79,7 @@ def fit(
         trainer, stop, score, settings = _learn(prepared, settings, work, resume, report)
     if stop.stopped:
         raise Interrupted(f"stopped after step {trainer.state.global_step}; the last checkpoint is kept in {work}")
-    with _quiet():
+    with quiet():
         calibration = calibrate(trainer, score) if settings.calibrate and score is not None else None
     # Mixed precision wraps forward; the wrapper must not find its way into the exported graph.
     model = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False).to("cpu").float().eval()
@@ -105,7 +94,7 @@ def fit(
         history=list(trainer.state.log_history),
         dev_score=None if best is None else float(best),
         epochs=float(trainer.state.epoch or 0),
-        logs=Path(str(trainer.args.output_dir)) / _LOGS,
+        logs=Path(str(trainer.args.output_dir)) / LOGS,
         calibration=calibration,
     )
 
@@ -126,73 +115,12 @@ def _learn(
     adapt(prepared.encoder, settings)  # before the flat layers: they do not know of LoRA
     score = prepared.scorer()
     stop = StopOnInterrupt(here)
-    try:
-        with (
-            _tensorboard(run.work / _LOGS, here.main) as board, _quiet(), stop.listening(),
-            fast(prepared.encoder.model, settings.fast),
-        ):  # fmt: skip
-            trainer = make_trainer(prepared, settings, run, score, [Progress(report, prepared.metric), stop, board])
-            trainer.train(resume_from_checkpoint=run.checkpoint)
-            if trainer.averaging is not None and score is None:  # with dev the best average has been loaded
-                trainer.averaging.keep()
-    except (OSError, RuntimeError, SafetensorError) as error:
-        if not _about_writing(error):
-            raise
-        cause = _cause(error, run.work)
-        kept = here.main and last_checkpoint(run.work)  # what was written of the next one is removed
-        raise OutputError(
-            f"{work}: a checkpoint cannot be written ({cause}); "
-            f"{'the one before is kept' if kept else 'there is none before it'}. Make room on the disk"
-        ) from error
+    with (
+        saving(work, run.work, here.main), tensorboard(run.work / LOGS, here.main) as board, quiet(), stop.listening(),
+        fast(prepared.encoder.model, settings.fast),
+    ):  # fmt: skip
+        trainer = make_trainer(prepared, settings, run, score, [Progress(report, prepared.metric), stop, board])
+        trainer.train(resume_from_checkpoint=run.checkpoint)
+        if trainer.averaging is not None and score is None:  # with dev the best average has been loaded
+            trainer.averaging.keep()
     return trainer, stop, score, settings
-
-
-@contextmanager
-def _tensorboard(logs: Path, wanted: bool) -> Iterator[TrainerCallback]:
-    """Logs for TensorBoard. Its thread would print a traceback where the disk is full, though `write` raises, too."""
-    if not wanted:
-        yield TrainerCallback()
-        return
-    writer = SummaryWriter(str(logs))
-    hook = threading.excepthook
-
-    def note(args: threading.ExceptHookArgs) -> None:
-        if not isinstance(args.exc_value, OSError):
-            hook(args)
-
-    threading.excepthook = note
-    try:
-        yield TensorBoardCallback(writer)  # type: ignore[no-untyped-call]
-    finally:
-        with suppress(OSError):
-            writer.close()
-        threading.excepthook = hook
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the notes of the libraries below, which are about files and calls that the user has not made."""
-    verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"(torch|transformers|accelerate)\..*")
-            yield
-    finally:
-        transformers_logging.set_verbosity(verbosity)
-
-
-def _about_writing(error: Exception) -> bool:
-    """Whether a checkpoint could not be written; torch and safetensors have exceptions of their own for it."""
-    said = str(error)
-    archive = (
-        "inline_container" in said and "Reader" not in said
-    )  # torch.save: it may say no more than "unexpected pos"
-    return isinstance(error, OSError) or archive or "No space left" in said
-
-
-def _cause(error: Exception, work: Path) -> str:
-    """Why it was not written; native libraries know no more than that."""
-    if shutil.disk_usage(work).free < 1 << 20:
-        return "the disk is full"
-    return getattr(error, "strerror", None) or first_line(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,10 +45,20 @@ def open_run(prepared: Prepared, settings: FitSettings, work: Path, resume: bool
         UsageError: the folder holds a run on other data or with other settings.
         OutputError: the folder cannot be made.
     """
+    return begin(settings.to_dict(), _fingerprint(prepared), work, resume)
+
+
+def begin(settings: Mapping[str, Any], data: str, work: Path, resume: bool) -> Run:
+    """As `open_run`, for any run that has settings and a fingerprint of what it learns from.
+
+    Raises:
+        UsageError: the folder holds a run on other data or with other settings.
+        OutputError: the folder cannot be made.
+    """
     work = work.absolute()  # the Trainer notes its best checkpoint by this name, and a resumed run may start elsewhere
     now = {
-        "settings": {key: value for key, value in settings.to_dict().items() if key not in _NOT_OF_THE_WEIGHTS},
-        "data": _fingerprint(prepared),
+        "settings": {key: value for key, value in settings.items() if key not in _NOT_OF_THE_WEIGHTS},
+        "data": data,
     }
     before = _before(work) if resume else None
     if before is not None:

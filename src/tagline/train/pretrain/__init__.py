@@ -1,0 +1,1 @@
+"""A masked language model from plain text: tokenizer, blocks of text, the fit, a folder for `--encoder`."""
