@@ -68,17 +68,18 @@ def new_model(tokenizer: Any, settings: PretrainSettings) -> PreTrainedModel:
     )
 
 
-def take_vocabulary(model: PreTrainedModel, old: Any, new: Any) -> Moved:
+def take_vocabulary(masked_model: PreTrainedModel, old: Any, new: Any) -> Moved:
     """Gives an encoder the vocabulary of another tokenizer.
 
     A piece that both know keeps its vector, any other begins at the mean of the old pieces that spell it, found
     greedily from the left; special tokens keep theirs by their role. The bias of the last layer moves likewise.
 
     Args:
-        model: a masked language model; is changed.
+        masked_model: is changed.
         old: its fast tokenizer.
         new: the tokenizer to come.
     """
+    model: Any = masked_model  # untyped
     rows, moved = _rows(old, new)
     embedding: Any = model.get_input_embeddings()
     head: Any = model.get_output_embeddings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from transformers import BertTokenizer, PreTrainedTokenizerFast
 from tagline.errors import EncoderError
 from tagline.train.pretrain.settings import BPE, PretrainSettings
 
+_LETTERS = 1000  # rarer ones are unknown to word pieces
 _ROLES = ("pad", "unk", "cls", "sep", "mask")
 _BERT = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
 _ROBERTA = {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"}
@@ -47,14 +49,38 @@ def _wordpiece(lines: Iterable[str], settings: PretrainSettings, special: list[s
     learned = Tokenizer(models.WordPiece(unk_token=_BERT["unk"]))
     learned.normalizer = normalizers.BertNormalizer(lowercase=settings.lowercase, strip_accents=False)
     learned.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=settings.vocabulary, special_tokens=special, show_progress=False)
-    learned.train_from_iterator(lines, trainer)
+    text = list(lines)
+    first, inner = _alphabet(text, learned)
+    # The trainer numbers the inner letters by the order of a hash table, and pieces of equal count are chosen by these
+    # numbers: handed over with the special tokens, they have the same ones each time.
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=settings.vocabulary,
+        special_tokens=[*special, *(f"##{letter}" for letter in inner)],
+        initial_alphabet=first,
+        limit_alphabet=len(first),
+        show_progress=False,
+    )
+    learned.train_from_iterator(text, trainer)
     return BertTokenizer(
         vocab=dict(learned.get_vocab()),
         do_lower_case=settings.lowercase,
         strip_accents=False,
         model_max_length=settings.window,
     )
+
+
+def _alphabet(lines: Iterable[str], tokenizer: Tokenizer) -> tuple[list[str], list[str]]:
+    """The letters that get a piece of their own, and those of them that occur within words."""
+    words: Counter[str] = Counter()
+    for line in lines:
+        normal = tokenizer.normalizer.normalize_str(line)
+        words.update(word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(normal))
+    letters: Counter[str] = Counter()
+    for word, count in words.items():
+        for letter in word:
+            letters[letter] += count
+    kept = set(sorted(letters, key=lambda letter: (-letters[letter], letter))[:_LETTERS])
+    return sorted(kept), sorted(kept & {letter for word in words for letter in word[1:]})
 
 
 def _bpe(lines: Iterable[str], settings: PretrainSettings, special: list[str]) -> Any:
@@ -77,7 +103,8 @@ def _bpe(lines: Iterable[str], settings: PretrainSettings, special: list[str]) -
         pair=f"{begin} $A {end} {end} $B {end}",
         special_tokens=[(token, learned.token_to_id(token)) for token in (begin, end)],
     )
-    return PreTrainedTokenizerFast(
+    kind: Any = PreTrainedTokenizerFast  # untyped
+    return kind(
         tokenizer_object=learned,
         bos_token=begin,
         eos_token=end,

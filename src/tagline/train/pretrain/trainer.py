@@ -39,8 +39,8 @@ class MaskedTrainer(SharedTrainer):
         model.eval()
         total, count = 0.0, 0
         for batch in dataloader:
-            inputs: Any = self._prepare_inputs(batch)  # type: ignore[no-untyped-call]
-            with torch.no_grad(), self.compute_loss_context_manager():  # type: ignore[no-untyped-call]
+            inputs: Any = self._prepare_inputs(batch)
+            with torch.no_grad(), self.compute_loss_context_manager():
                 losses = masked_losses(model, self.accelerator.unwrap_model(model), inputs)
             total, count = total + float(losses.double().sum()), count + len(losses)
         loss = total / max(1, count)
