@@ -84,6 +84,10 @@ def train(
     unlabelled: Annotated[
         Path | None, typer.Option(help="Texts without labels that the teachers label.", show_default=False)
     ] = None,
+    tracker: Annotated[
+        str,
+        typer.Option(help="Where the log goes: tensorboard, mlflow (MLFLOW_TRACKING_URI, or mlruns), both or none."),
+    ] = "tensorboard",
     precision: Annotated[str | None, typer.Option(help="auto, bf16 or f32.", show_default=False)] = None,
     threads: shared.Threads = 0,
 ) -> None:
@@ -93,6 +97,9 @@ def train(
     """
     check_extra()
     first = one_voice()
+    from tagline.train.settings import check_tracker
+
+    check_tracker(tracker)
     if encoder is None and settings_file is not None:
         encoder = read_settings(settings_file).get("encoder")
     encoder = str(encoder or "minilm")
@@ -115,7 +122,7 @@ def train(
             name = "vectors" if vectors is not None else "characters"
             raise UsageError(f"--{name} is for --encoder bilstm, not for {encoder!r}; leave one of the two away")
         token_settings = settings_of(settings_for(encoder), given, settings or [], settings_file)
-        run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
+        run = Run(files, *places(output, resume, overwrite, first), resume, overwrite, tracker)
         reading = shared.read_options(form, word_column, tag_column, scheme, strict)
         metrics = kept(run.work, lambda: train_tokens(run, token_settings, reading, allow_leakage, teaching))
     else:
@@ -123,7 +130,7 @@ def train(
         from tagline.train.texts.settings import TextSettings
 
         text_settings = settings_of(TextSettings, given, settings or [], settings_file)
-        run = Run(files, *places(output, resume, overwrite, first), resume, overwrite)
+        run = Run(files, *places(output, resume, overwrite, first), resume, overwrite, tracker)
         metrics = kept(
             run.work, lambda: train_texts(run, text_settings, texts.options(form), split, allow_leakage, teaching)
         )

@@ -39,6 +39,7 @@ class Run:
         work: the folder of the run, beside it.
         resume: go on from the last checkpoint.
         overwrite: replace what is there.
+        tracker: where the log of the training goes.
     """
 
     files: dict[str, Path]
@@ -46,6 +47,7 @@ class Run:
     work: Path
     resume: bool
     overwrite: bool
+    tracker: str = "tensorboard"
 
 
 def learn(
@@ -71,9 +73,9 @@ def learn(
         shared.say(f"LoRA of rank {settings.lora}: trained through transformers' modules; the flat layers have none")
     with training() as report:
         if taught is None:
-            fitted = fit(prepared, settings, run.work, run.resume, report)
+            fitted = fit(prepared, settings, run.work, run.resume, report, run.tracker)
         else:
-            with_teachers = fit(taught, settings, run.work, run.resume, report)
+            with_teachers = fit(taught, settings, run.work, run.resume, report, run.tracker)
             fitted = Fitted(**{**vars(with_teachers), "prepared": prepared})
     if not Processes.here().main:
         return {}

@@ -20,7 +20,8 @@ from tagline.train.prepared import DevScore, Prepared
 from tagline.train.processes import Processes
 from tagline.train.runs import open_run
 from tagline.train.settings import FitSettings
-from tagline.train.surroundings import LOGS, quiet, saving, tensorboard
+from tagline.train.surroundings import LOGS, quiet, saving
+from tagline.train.trackers import tracking
 from tagline.train.trainer import SharedTrainer, make_trainer, set_threads
 
 P = TypeVar("P", bound=Prepared)
@@ -57,6 +58,7 @@ def fit(
     work: Path,
     resume: bool = False,
     report: Callable[[ProgressEvent], None] | None = None,
+    tracker: str = "tensorboard",
 ) -> Fitted[P]:
     """Trains. Under torchrun every process calls it and takes its share of each step; each gets the whole result.
 
@@ -66,17 +68,19 @@ def fit(
         work: folder for checkpoints and TensorBoard logs; the caller removes it when the model is written.
         resume: go on from the last checkpoint in `work`.
         report: is called with the state after every step and every evaluation.
+        tracker: where the log goes: `tensorboard` (into `work`), `mlflow`, `both` or `none`; see `trackers.tracking`.
 
     Raises:
-        UsageError: `work` holds the checkpoints of a run with other settings, a Trainer name is unknown, or training
-            has diverged.
+        UsageError: `work` holds the checkpoints of a run with other settings, a Trainer name is unknown, training has
+            diverged, or MLflow cannot be reached.
+        MissingExtraError: the tracker is not installed.
         Interrupted: Ctrl-C; a checkpoint was written.
         OutputError: a checkpoint cannot be written.
     """
     here = Processes.here()
     set_threads(settings.threads)
     with here.joined():
-        trainer, stop, score, settings = _learn(prepared, settings, work, resume, report)
+        trainer, stop, score, settings = _learn(prepared, settings, work, resume, report, tracker)
     if stop.stopped:
         raise Interrupted(f"stopped after step {trainer.state.global_step}; the last checkpoint is kept in {work}")
     with quiet():
@@ -105,6 +109,7 @@ def _learn(
     work: Path,
     resume: bool,
     report: Callable[[ProgressEvent], None] | None,
+    tracker: str,
 ) -> tuple[SharedTrainer, StopOnInterrupt, DevScore | None, FitSettings]:
     """Runs the Trainer to its end, or to where it was stopped."""
     here = Processes.here()
@@ -116,10 +121,10 @@ def _learn(
     score = prepared.scorer()
     stop = StopOnInterrupt(here)
     with (
-        saving(work, run.work, here.main), tensorboard(run.work / LOGS, here.main) as board, quiet(), stop.listening(),
-        fast(prepared.encoder.model, settings.fast),
+        saving(work, run.work, here.main), tracking(tracker if here.main else "none", settings, run.work) as logs,
+        quiet(), stop.listening(), fast(prepared.encoder.model, settings.fast),
     ):  # fmt: skip
-        trainer = make_trainer(prepared, settings, run, score, [Progress(report, prepared.metric), stop, board])
+        trainer = make_trainer(prepared, settings, run, score, [Progress(report, prepared.metric), stop, *logs])
         trainer.train(resume_from_checkpoint=run.checkpoint)
         if trainer.averaging is not None and score is None:  # with dev the best average has been loaded
             trainer.averaging.keep()

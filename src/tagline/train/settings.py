@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
-from tagline.errors import UsageError
+from tagline.errors import MissingExtraError, UsageError
 
 PRECISIONS = ("auto", "bf16", "f32")
 UNKNOWN = ("error", "miss")
+TRACKERS = ("tensorboard", "mlflow", "both", "none")
 _STEPS = 2000
 _FEWEST_STEPS, _SMALLEST_BATCH, _LARGEST_BATCH = 200, 256, 640  # steps of an epoch, sub-tokens of a step
 
@@ -149,3 +151,10 @@ def at_least(name: str, value: float, least: float) -> None:
     """Raises `UsageError` unless the value is large enough."""
     if not value >= least:
         raise UsageError(f"--{name.replace('_', '-')} is {value}; expected at least {least}")
+
+
+def check_tracker(tracker: str) -> None:
+    """Raises `UsageError` for a tracker that there is not, and `MissingExtraError` for one that is not installed."""
+    one_of("tracker", tracker, TRACKERS)
+    if tracker in ("mlflow", "both") and importlib.util.find_spec("mlflow") is None:
+        raise MissingExtraError(f"--tracker {tracker}", "mlflow")
