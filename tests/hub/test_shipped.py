@@ -34,7 +34,8 @@ def test_all_are_there_and_small_enough() -> None:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_each_reads_and_has_a_whole_card(name: str) -> None:
+def test_each_reads_and_has_a_whole_card(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a folder of that name would come first
     model = tagline.load(name, cache=False)
     folder = ModelFolder.open(name)
     assert folder.only_reads

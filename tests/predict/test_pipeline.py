@@ -541,14 +541,16 @@ def test_bad_input_is_refused(pipelines: Pipelines, inputs: Any, options: dict[s
     assert said in str(caught.value)
 
 
-def test_folders_that_do_not_fit_are_refused(shaped: Path, tmp_path: Path) -> None:
+def test_folders_that_do_not_fit_are_refused(shaped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    monkeypatch.setenv("TAGLINE_CACHE", str(tmp_path / "cache"))
     with pytest.raises(FolderError, match="does not exist"):
         tagline.pipeline("ner", tmp_path / "absent")
     folder = tmp_path / "other"
-    folder.mkdir()
-    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
-    config = '{"architectures": ["BertForSequenceClassification"], "id2label": {"0": "O"}}'
-    (folder / "config.json").write_text(config, encoding="utf-8")
+    tokenizer = tokenizer_of("bert-uncased")
+    AutoModelForSequenceClassification.from_config(config_of("bert-uncased", tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
     with pytest.raises(FolderError, match="a model for text-classification; expected one for token-classification"):
         tagline.pipeline("ner", folder)
     for each in shaped.iterdir():
