@@ -549,7 +549,8 @@ def test_folders_that_do_not_fit_are_refused(shaped: Path, tmp_path: Path, monke
         tagline.pipeline("ner", tmp_path / "absent")
     folder = tmp_path / "other"
     tokenizer = tokenizer_of("bert-uncased")
-    AutoModelForSequenceClassification.from_config(config_of("bert-uncased", tokenizer)).save_pretrained(folder)
+    config = config_of("bert-uncased", tokenizer)
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(folder)
     with pytest.raises(FolderError, match="a model for text-classification; expected one for token-classification"):
         tagline.pipeline("ner", folder)
