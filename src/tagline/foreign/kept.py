@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,22 +105,18 @@ def _key(path: Path, base: Path) -> str:
         files = [each for each in files if each.suffix != ".bin"]
     note = base / "known" / (hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:32] + ".json")
     seen = {each.name: _state(each) for each in files}
-    try:
+    with suppress(OSError, ValueError, KeyError, AttributeError):  # no note, or a damaged one: the files are read
         remembered: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
         if remembered.get("files") == seen and remembered.get("conversion") == CONVERSION:
             return str(remembered["key"])
-    except (OSError, ValueError, KeyError, AttributeError):
-        pass
     digest = hashlib.sha256(f"conversion {CONVERSION}\n".encode())
     for each in files:
         digest.update(f"{each.name} {fingerprint(each)}\n".encode())
     key = digest.hexdigest()[:20]
-    try:
+    with suppress(OSError, OutputError):  # nothing is lost but time
         note.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(note) as file:
             json.dump({"folder": str(path), "conversion": CONVERSION, "files": seen, "key": key}, file)
-    except (OSError, OutputError):  # nothing is lost but time
-        pass
     return key
 
 
@@ -135,12 +131,10 @@ def _locked(base: Path, key: str) -> Iterator[None]:
     try:
         base.mkdir(parents=True, exist_ok=True)
         with (base / f".{key}.lock").open("w") as file:
-            try:
+            with suppress(ImportError):
                 import fcntl
 
                 fcntl.flock(file, fcntl.LOCK_EX)
-            except ImportError:
-                pass
             yield
     except OutputError:
         raise

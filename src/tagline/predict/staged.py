@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -158,9 +159,7 @@ def tagged_spans(tags: Sequence[str], bare: bool = False) -> list[Span]:
         bare: the tags are labels without prefixes.
     """
     if not bare:
-        try:
+        with suppress(SchemeError):  # of no scheme: read as plain labels below
             scheme, bare = detect([tags])
             return spans(tags, scheme, bare)
-        except SchemeError:
-            pass
     return spans(tags, Scheme.IO, True)

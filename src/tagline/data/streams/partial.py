@@ -240,9 +240,8 @@ class PartialSink(Sink):
         if self._partial.handle < 0:
             return
         try:
-            self.checkpoint()
-        except OutputError:
-            pass  # the error that led here matters more; the last checkpoint is kept
+            with contextlib.suppress(OutputError):  # the error that led here matters more; the last checkpoint is kept
+                self.checkpoint()
         finally:
             self._partial.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,10 @@ class ParquetSink(PartialSink):
     def _column(self, name: str, values: list[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
         pa, _ = arrow("writing Parquet")
         known = self._known_type(name)
-        try:
+        with suppress(pa.ArrowException, OverflowError, ValueError, TypeError):  # no type holds them all
             array = pa.array(values, type=known)
             if known is not None or not _has_struct(pa, array.type):
                 return array, None
-        except (pa.ArrowException, OverflowError, ValueError, TypeError):
-            pass  # no type holds them all
         return pa.array([None if value is None else to_json(value) for value in values], pa.string()), _JSON
 
     def _known_type(self, name: str) -> Any:

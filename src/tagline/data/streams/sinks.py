@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -180,12 +181,10 @@ class StandardOutput(Sink):
 
     def _mute(self) -> None:
         """Turns standard output to the null device: Python flushes it at exit, and would complain again."""
-        try:
+        with suppress(OSError, ValueError):  # no real file behind it: nothing will be flushed
             handle = os.open(os.devnull, os.O_WRONLY)
             os.dup2(handle, self._stream.fileno())
             os.close(handle)
-        except (OSError, ValueError):
-            pass  # no real file behind it: nothing will be flushed
 
     def checkpoint(self) -> None:
         """Does nothing: every row is out."""
