@@ -126,6 +126,7 @@ def test_set_takes_any_setting(workshop: Workshop, tmp_path: Path) -> None:
         ("epochs=1.5", ["epochs", "'1.5'", "int"]),
         ("epochs=true", ["epochs", "'true'"]),
         ("freeze_embeddings=3", ["freeze_embeddings", "'3'", "bool"]),
+        ("EPOCHS=3", ["EPOCHS=3", "NAME=VALUE"]),
         ("epochs=-1", ["epochs", "-1", "at least 0"]),
         ("learning_rate=NaN", ["learning-rate", "nan"]),
         ("warmup=1.5", ["warmup", "1.5"]),

@@ -8,7 +8,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -163,7 +163,7 @@ def settings_of(kind: type[S], given: dict[str, Any], pairs: Iterable[str], file
     Raises:
         UsageError: a setting that this task does not have, or a value that it does not take.
     """
-    known = kind.__dataclass_fields__
+    known = {each.name: each for each in fields(kind)}  # without EPOCHS, which belongs to the class
     chosen: dict[str, Any] = {}
     for name, value in (read_settings(file) if file is not None else {}).items():
         if name not in known:

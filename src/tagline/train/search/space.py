@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 from tagline.errors import UsageError
@@ -115,17 +115,17 @@ def default_space(base: FitSettings) -> tuple[Range, ...]:
 def _parse(text: str, base: FitSettings) -> Range:
     name, equals, values = text.partition("=")
     name = name.strip().replace("-", "_")
-    fields = type(base).__dataclass_fields__
-    if not equals or name not in fields or name in _FIXED:
-        names = ", ".join(sorted(set(fields) - set(_FIXED)))
+    known = {each.name: each for each in fields(base)}
+    if not equals or name not in known or name in _FIXED:
+        names = ", ".join(sorted(set(known) - set(_FIXED)))
         raise UsageError(f"--range got {text!r}; {_EXPECTED} with one of {names}")
-    kinds = tuple(kind for part in str(fields[name].type).split(" | ") for kind in _KINDS.get(part, ()))
+    kinds = tuple(kind for part in str(known[name].type).split(" | ") for kind in _KINDS.get(part, ()))
     if ":" in values:
         return _numbers(text, name, values, kinds)
     choices = tuple(_value(each.strip()) for each in values.split(","))
     for each in choices:
         if not isinstance(each, kinds) or (isinstance(each, bool) and bool not in kinds):
-            raise UsageError(f"--range {text}: {_shown(each)} is no value of {name}; expected {fields[name].type}")
+            raise UsageError(f"--range {text}: {_shown(each)} is no value of {name}; expected {known[name].type}")
     if len(set(choices)) < max(2, len(choices)):
         raise UsageError(f"--range {text}: expected two choices or more, each once; else type --set {text}")
     return Range(name, choices=choices)
