@@ -22,8 +22,9 @@ from transformers import (
 from transformers.trainer_utils import EvalLoopOutput
 
 from tagline.errors import UsageError
-from tagline.machine import cores, processor_has_bf16
+from tagline.machine import cores
 from tagline.models.crf import crf_of
+from tagline.train.arguments import training_arguments
 from tagline.train.averaging import Averaging
 from tagline.train.callbacks import SaveWithin
 from tagline.train.dataset import EpochBatches, Share, as_array, only
@@ -170,39 +171,19 @@ def _patience(epochs: int, run: Run) -> list[TrainerCallback]:
 
 
 def _arguments(settings: FitSettings, work: Path, epochs: int, metric: str | None) -> TrainingArguments:
-    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and has_bf16())
     probe = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     try:
         get_scheduler(settings.scheduler, probe, num_warmup_steps=1, num_training_steps=2)
-        return TrainingArguments(
-            output_dir=str(work),
-            num_train_epochs=epochs,
-            per_device_train_batch_size=1,  # an item is a whole batch
-            per_device_eval_batch_size=1,
-            train_sampling_strategy="sequential",
-            learning_rate=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            warmup_steps=settings.warmup,
+        return training_arguments(
+            settings,
+            work,
+            epochs,
+            metric,
             lr_scheduler_type=settings.scheduler,
             optim=settings.optimizer,
-            bf16=bf16,
-            use_cpu=not torch.cuda.is_available(),
             average_tokens_across_devices=False,  # the share of each process knows its weight
-            eval_strategy="epoch" if metric else "no",
-            save_strategy="epoch",
-            save_total_limit=2,
-            load_best_model_at_end=metric is not None,
-            metric_for_best_model=metric,
-            greater_is_better=True if metric else None,
             batch_eval_metrics=metric is not None,
             logging_steps=50,
-            report_to="none",  # TensorBoard is added with a folder of its own
-            disable_tqdm=True,
-            seed=settings.seed,
-            data_seed=settings.seed,
-            dataloader_pin_memory=torch.cuda.is_available(),
-            remove_unused_columns=False,
-            label_names=["labels"],
         )
     except (ValueError, TypeError) as error:
         raise UsageError(
@@ -214,8 +195,3 @@ def _arguments(settings: FitSettings, work: Path, epochs: int, metric: str | Non
 def set_threads(threads: int) -> None:
     """Gives torch `threads` processor threads; 0: the cores that it may use, shared with the others of its run."""
     torch.set_num_threads(threads or max(1, cores() // Processes.here().local))
-
-
-def has_bf16() -> bool:
-    """Whether bf16 is fast here: a GPU or a processor with instructions for it."""
-    return bool(torch.cuda.is_bf16_supported()) if torch.cuda.is_available() else processor_has_bf16()

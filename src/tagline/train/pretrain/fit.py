@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import AutoTokenizer, PreTrainedModel, PrinterCallback, TrainingArguments, set_seed
 
 from tagline.data.atomic import atomic_folder
 from tagline.errors import DataError, Interrupted, TaglineError, UsageError
 from tagline.models.encoders import LoadedEncoder, load_for_masking
+from tagline.train.arguments import training_arguments
 from tagline.train.callbacks import Progress, ProgressEvent, SaveWithin, StopOnInterrupt
 from tagline.train.dataset import check_finite, only
 from tagline.train.fast.encoder import fast
@@ -25,7 +25,7 @@ from tagline.train.pretrain.trainer import MaskedTrainer
 from tagline.train.processes import Processes
 from tagline.train.runs import Run, begin
 from tagline.train.surroundings import LOGS, quiet, saving, tensorboard
-from tagline.train.trainer import has_bf16, set_threads
+from tagline.train.trainer import set_threads
 
 _TOKENIZER = "tokenizer"  # in the folder of the run: a resumed run takes the same one
 _LOG_STEPS = 10
@@ -228,31 +228,6 @@ def _learn(
 
 
 def _arguments(settings: PretrainSettings, work: Path, judged: bool) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=1,  # an item is a whole batch
-        per_device_eval_batch_size=1,
-        train_sampling_strategy="sequential",
-        learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        warmup_steps=settings.warmup,
-        lr_scheduler_type="linear",
-        optim="adamw_torch_fused",
-        bf16=settings.precision == "bf16" or (settings.precision == "auto" and has_bf16()),
-        use_cpu=not torch.cuda.is_available(),
-        eval_strategy="epoch" if judged else "no",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=judged,
-        metric_for_best_model="loss" if judged else None,
-        greater_is_better=False if judged else None,
-        logging_steps=_LOG_STEPS,
-        report_to="none",  # TensorBoard is added with a folder of its own
-        disable_tqdm=True,
-        seed=settings.seed,
-        data_seed=settings.seed,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        remove_unused_columns=False,
-        label_names=["labels"],
-    )
+    metric = "loss" if judged else None
+    more = {"lr_scheduler_type": "linear", "optim": "adamw_torch_fused", "logging_steps": _LOG_STEPS}
+    return training_arguments(settings, work, settings.epochs, metric, **more)
