@@ -86,7 +86,7 @@ def compare(
         return
     if texts.given():
         raise UsageError(f"{texts.given()} is for models that label texts; these mark entities")
-    options = replace(shared.read_options(form, word_column, gold_column, scheme, False), split=split)
+    options = replace(shared.WordReading(word_column, gold_column, scheme).options(form), split=split)
     _compare_tokens(systems, data, options, tag_column or [], settings, wanted)
 
 

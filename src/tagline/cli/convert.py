@@ -67,9 +67,7 @@ def convert(
     json_out: Annotated[bool, typer.Option("--json", help="Print counts and losses as one JSON object.")] = False,
     split: Annotated[str | None, typer.Option(help="Split of a datasets folder.", show_default=False)] = None,
     task: shared.Task = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
+    columns: shared.WordReading = shared.UNTOLD_WORDS,
     strict: shared.Strict = False,
     texts: shared.TextReading = shared.UNTOLD,
     engine: shared.EngineOption = "auto",
@@ -85,9 +83,8 @@ def convert(
 
     if words not in ("rules", "space"):
         raise UsageError(f"--words is {words!r}; accepted are rules and space")
-    reading = shared.read_options(form, word_column, tag_column, scheme, strict)
     options = ConvertOptions(
-        source=replace(reading, split=split),
+        source=replace(columns.options(form, strict), split=split),
         target=to,
         scheme=shared.scheme(to_scheme, "--to-scheme"),
         form=rows_as,
@@ -125,8 +122,7 @@ def _texts(source: Path, target: Path, texts: shared.TextReading, options: Conve
     for name, value in (("--as", options.form), ("--to-scheme", options.scheme)):
         if value is not None:
             raise UsageError(f"{name} is for entities, and {source} holds texts with labels; leave it away")
-    reading = texts.options(None)
-    done, notes = convert_texts(source, target, reading, options.target, options.overwrite, options.may_lose)
+    done, notes = convert_texts(source, target, texts.options(), options.target, options.overwrite, options.may_lose)
     for note in notes:
         shared.say(f"{source}: {note}")
     return done

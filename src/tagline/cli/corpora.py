@@ -22,17 +22,13 @@ class Reading:
     Attributes:
         task: the task by its name; None tells it by the first file.
         form: format; None tells it by the name of each file.
-        word_column: of token corpora: column of the words.
-        tag_column: column of the tags.
-        scheme: tag scheme.
+        words: options of token corpora.
         texts: options of labelled texts.
     """
 
     task: shared.Task = None
     form: shared.Format = None
-    word_column: shared.WordColumn = None
-    tag_column: shared.TagColumn = None
-    scheme: shared.SchemeOption = None
+    words: shared.WordReading = shared.UNTOLD_WORDS
     texts: shared.TextReading = shared.UNTOLD
 
     def read(self, files: Mapping[str, Path]) -> dict[str, AnyCorpus]:
@@ -47,12 +43,11 @@ class Reading:
 
         task = shared.task(self.task, self.texts.given(), next(iter(files.values())))
         if task == "token-classification":
-            options = shared.read_options(self.form, self.word_column, self.tag_column, self.scheme, strict=False)
+            options = self.words.options(self.form)
             splitter = WordSplitter()
             return {name: read_corpus(path, options, splitter) for name, path in files.items()}
-        for name in ("word_column", "tag_column", "scheme"):
-            if getattr(self, name) is not None:
-                raise UsageError(f"--{name.replace('_', '-')} is for tagged words, but the files hold labelled texts")
+        if given := self.words.given():
+            raise UsageError(f"{given} is for tagged words, but the files hold labelled texts")
         text_options = self.texts.options(self.form)
         corpora = {name: read_texts(path, text_options) for name, path in files.items()}
         for corpus in corpora.values():

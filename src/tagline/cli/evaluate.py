@@ -55,9 +55,7 @@ def evaluate(
     ] = None,
     split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None,
     form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
+    columns: shared.WordReading = shared.UNTOLD_WORDS,
     strict: shared.Strict = False,
     argmax: shared.Argmax = False,
     texts: shared.TextReading = shared.UNTOLD,
@@ -74,7 +72,7 @@ def evaluate(
     wanted = _Wanted(json_out, predictions, plot, words, argmax, report, markdown, train)
     folder = open_model(model, settings)
     if folder.manifest.task == TEXT_CLASSIFICATION:
-        if words or argmax or word_column is not None or tag_column is not None:
+        if words or argmax or columns.word_column is not None or columns.tag_column is not None:
             raise UsageError(
                 f"{model} labels texts; --words, --argmax, --word-column and --tag-column are for entities"
             )
@@ -84,7 +82,7 @@ def evaluate(
         return
     if texts.given() or plot is not None:
         raise UsageError(f"{model} marks entities; {texts.given() or '--plot'} is for models that label texts")
-    options = replace(shared.read_options(form, word_column, tag_column, scheme, strict), split=split)
+    options = replace(columns.options(form, strict), split=split)
     _evaluate_tokens(folder, data, settings, options, wanted)
 
 

@@ -35,9 +35,7 @@ def export(
     files: Files = _FILES,
     numbers: Numbers = _NUMBERS,
     json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
+    columns: shared.WordReading = shared.UNTOLD_WORDS,
     texts: shared.TextReading = shared.UNTOLD,
     space: SpaceOptions = _SPACE,
     inference: InferenceOptions = _INFERENCE,
@@ -55,7 +53,7 @@ def export(
         return
     from tagline.predict.sampling import Reading
 
-    reading = Reading(shared.read_options(None, word_column, tag_column, scheme, False), texts.options(None))
+    reading = Reading(columns.options(), texts.options())
     if to == "inference" and space.examples is None:
         how = InferenceHow(inference.test, space.overwrite, json_out)
         export_inference(model, target, files, reading, numbers, how)

@@ -110,15 +110,6 @@ def scheme(value: str | None, option: str = "--scheme") -> Scheme | None:
         raise UsageError(f"{option} is {value!r}; accepted are {names}") from None
 
 
-def read_options(
-    form: str | None, word_column: str | None, tag_column: str | None, scheme_name: str | None, strict: bool
-) -> ReadOptions:
-    """How annotated files are read."""
-    from tagline.data.corpus import ReadOptions
-
-    return ReadOptions(form, column(word_column), column(tag_column), scheme(scheme_name), strict)
-
-
 TASKS = {
     "token-classification": "token-classification",
     "sequence-classification": "text-classification",
@@ -140,6 +131,29 @@ def task(value: str | None, given: str, file: Path) -> str:
 
 
 @dataclass(frozen=True)
+class WordReading:
+    """Options of `ReadOptions` that only tagged words have, as they were typed."""
+
+    word_column: WordColumn = None
+    tag_column: TagColumn = None
+    scheme: SchemeOption = None
+
+    def given(self) -> str:
+        """The first option that was typed, or nothing."""
+        return _first_given(self, ("word_column", "tag_column", "scheme"))
+
+    def options(self, form: str | None = None, strict: bool = False) -> ReadOptions:
+        """How annotated files are read; `form` is the format, None where the name tells it."""
+        from tagline.data.corpus import ReadOptions
+
+        return ReadOptions(form, column(self.word_column), column(self.tag_column), scheme(self.scheme), strict)
+
+
+UNTOLD_WORDS = WordReading()
+"""Nothing was typed."""
+
+
+@dataclass(frozen=True)
 class TextReading:
     """Options of `TextOptions` beside the format, as they were typed."""
 
@@ -154,12 +168,10 @@ class TextReading:
 
     def given(self) -> str:
         """The first option that only texts have, or nothing."""
-        for name in ("text_column", "pair_column", "label_column", "problem", "label_separator", "label_names"):
-            if getattr(self, name) is not None:
-                return f"--{name.replace('_', '-')}"
-        return ""
+        names = ("text_column", "pair_column", "label_column", "problem", "label_separator", "label_names")
+        return _first_given(self, names)
 
-    def options(self, form: str | None) -> TextOptions:
+    def options(self, form: str | None = None) -> TextOptions:
         """How labelled texts are read; `form` is the format, None where the name tells it."""
         from tagline.data.texts.options import TextOptions
 
@@ -178,6 +190,11 @@ class TextReading:
 
 UNTOLD = TextReading()
 """Nothing was typed."""
+
+
+def _first_given(record: WordReading | TextReading, names: tuple[str, ...]) -> str:
+    """The first of these options that was typed, as it is typed, or nothing."""
+    return next((f"--{name.replace('_', '-')}" for name in names if getattr(record, name) is not None), "")
 
 
 @dataclass(frozen=True)

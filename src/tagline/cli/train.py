@@ -58,9 +58,7 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model folder.")] = False,
     json_out: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object.")] = False,
     form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
+    columns: shared.WordReading = shared.UNTOLD_WORDS,
     strict: shared.Strict = False,
     texts: shared.TextReading = shared.UNTOLD,
     split: Annotated[
@@ -123,7 +121,7 @@ def train(
             raise UsageError(f"--{name} is for --encoder bilstm, not for {encoder!r}; leave one of the two away")
         token_settings = settings_of(settings_for(encoder), given, settings or [], settings_file)
         run = Run(files, *places(output, resume, overwrite, first), resume, overwrite, tracker)
-        reading = shared.read_options(form, word_column, tag_column, scheme, strict)
+        reading = columns.options(form, strict)
         metrics = kept(run.work, lambda: train_tokens(run, token_settings, reading, allow_leakage, teaching))
     else:
         from tagline.cli.train_texts import train_texts

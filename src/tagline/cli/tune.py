@@ -51,9 +51,7 @@ def tune(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the search in the folder.")] = False,
     json_out: Annotated[bool, typer.Option("--json", help="Print the best settings as one JSON object.")] = False,
     form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
+    columns: shared.WordReading = shared.UNTOLD_WORDS,
     texts: shared.TextReading = shared.UNTOLD,
     threads: shared.Threads = 0,
 ) -> None:
@@ -71,7 +69,7 @@ def tune(
         if dev is None:
             raise UsageError("--dev is missing; trials are scored on annotated data that they do not learn from")
         token_settings = settings_of(settings_for(given["encoder"]), given, settings or [])  # type: ignore[arg-type]
-        reading = shared.read_options(form, word_column, tag_column, scheme, False)
+        reading = columns.options(form)
         base, corpora = token_settings, read_tagged(files, reading, token_settings)
     else:
         from tagline.cli.train_texts import read_labelled

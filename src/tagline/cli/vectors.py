@@ -31,9 +31,7 @@ def vectors(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
     json_out: Annotated[bool, typer.Option("--json", help="Print the counts as one JSON object.")] = False,
     form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    tag_column: shared.TagColumn = None,
-    scheme: shared.SchemeOption = None,
+    columns: shared.WordReading = shared.UNTOLD_WORDS,
 ) -> None:
     """Train word vectors on the words of an annotated file, by gensim (extra: vectors)."""
     from tagline.cli.progress import counting
@@ -45,8 +43,7 @@ def vectors(
     settings = VectorSettings(method, dimensions, window, epochs, min_count, negative, not cased, seed)
     if output.exists() and not overwrite:
         raise OutputError(f"{output} is there already; type --overwrite to replace it, or another name with -o")
-    reading = shared.read_options(form, word_column, tag_column, scheme, False)
-    corpus = read_corpus(train_file, reading, WordSplitter())
+    corpus = read_corpus(train_file, columns.options(form), WordSplitter())
     shared.tell_warnings(corpus)
     running = sum(len(sentence.words) for sentence in corpus.sentences)
     with counting("vectors", epochs, "passes") as report:
