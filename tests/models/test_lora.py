@@ -95,6 +95,18 @@ def test_frozen_layers_stay(material: Material, tmp_path: Path) -> None:
         BiLstmSettings(freeze_layers=1)
 
 
+def test_frozen_layers_get_no_changes_of_low_rank(material: Material, tmp_path: Path) -> None:
+    settings = dataclasses.replace(material.settings, freeze_layers=1, lora=2, epochs=1)
+    prepared = material.prepared(settings)
+    before = {name: each.clone() for name, each in prepared.encoder.model.state_dict().items()}
+    after = weights(fit(prepared, settings, tmp_path / "work"))
+    matrix = "bert.encoder.layer.{}.attention.self.query.weight"
+    assert torch.equal(after[matrix.format(0)], before[matrix.format(0)])
+    assert not torch.equal(after[matrix.format(1)], before[matrix.format(1)])
+    with pytest.raises(UsageError, match="--set lora=2: the layers of bert hold no matrices of their own, or all are"):
+        material.fit(tmp_path / "work", freeze_layers=2, lora=2)
+
+
 def test_gradients_through_frozen_layers_are_the_same_on_both_paths(encoders: Encoders) -> None:
     model = model_of(encoders("bert-uncased"))
     shapes = "bert.embeddings.token_type_embeddings.weight"

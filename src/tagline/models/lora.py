@@ -18,7 +18,8 @@ from tagline.models.layers import depths, stack_of
 def add_lora(model: PreTrainedModel, rank: int, scale: float, fresh: frozenset[str]) -> None:
     """Gives every matrix of the encoder's layers a low-rank change, and freezes the layers and embeddings themselves.
 
-    What is fresh (head, word shapes) or comes after the layers is trained as ever.
+    What is frozen already stays as it is. What is fresh (head, word shapes) or comes after the layers is trained as
+    ever.
 
     Args:
         model: changed in place; at first it answers as before.
@@ -28,7 +29,7 @@ def add_lora(model: PreTrainedModel, rank: int, scale: float, fresh: frozenset[s
 
     Raises:
         MissingExtraError: peft is not installed.
-        UsageError: the layers hold no matrices that peft can change.
+        UsageError: the layers hold no matrices that peft can change, or all of them are frozen.
     """
     if importlib.util.find_spec("peft") is None:
         raise MissingExtraError("LoRA", "train")
@@ -39,10 +40,16 @@ def add_lora(model: PreTrainedModel, rank: int, scale: float, fresh: frozenset[s
     targets = [
         name
         for name, module in model.named_modules()
-        if found is not None and name.startswith(f"{stack}.") and type(module) is nn.Linear
+        if found is not None
+        and name.startswith(f"{stack}.")
+        and type(module) is nn.Linear
+        and module.weight.requires_grad
     ]
     if not targets:
-        raise UsageError(f"--set lora={rank}: the layers of {model.config.model_type} hold no matrices of their own")
+        raise UsageError(
+            f"--set lora={rank}: the layers of {model.config.model_type} hold no matrices of their own, or all are "
+            "frozen"
+        )
     deep, top = depths(model)
     kept = [
         parameter
