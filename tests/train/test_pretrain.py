@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.cli.support import write_encoder
 from transformers import AutoTokenizer
 
 import make_spanish
 from tagline.errors import DataError, EncoderError, UsageError
 from tagline.train.pretrain.blocks import MaskedBatches, blocks_of, mask, read_text
+from tagline.train.pretrain.fit import pretrain
 from tagline.train.pretrain.model import new_model, take_vocabulary
 from tagline.train.pretrain.settings import PretrainSettings
 from tagline.train.pretrain.tokenizer import train_tokenizer
@@ -182,6 +184,21 @@ def test_pieces_that_both_know_keep_their_vectors(old_kind: str, new_kind: str, 
         assert after_bias[now] == bias[before]
     ids = torch.tensor([new(lines[0]).input_ids[:16]])
     assert model(ids).logits.shape[-1] == len(new)
+
+
+def test_the_head_that_an_encoder_lacks_is_drawn_from_the_seed(lines: list[str], tmp_path: Path) -> None:
+    encoder, text = write_encoder(tmp_path / "encoder", lines), tmp_path / "text.txt"
+    text.write_text("\n".join(lines[:8]) + "\n", "utf-8")
+
+    def head(name: str, seed: int) -> torch.Tensor:
+        chosen = PretrainSettings(encoder=str(encoder), epochs=1, learning_rate=1e-9, precision="f32", seed=seed)
+        made = pretrain(text, chosen, tmp_path / name)
+        return made.model.get_parameter("cls.predictions.transform.dense.weight")
+
+    first = head("first", 1)
+    torch.manual_seed(99)  # what went before does not matter
+    assert torch.equal(head("again", 1), first)
+    assert not torch.equal(head("other", 2), first)
 
 
 def test_another_word_begins_at_the_mean_of_its_pieces() -> None:

@@ -112,13 +112,13 @@ def pretrain(
         raise UsageError("tagline pretrain runs as one process; start it without torchrun, --threads gives it cores")
     set_threads(settings.threads)
     text = read_text(path, settings.held_out, settings.seed)
+    set_seed(settings.seed)  # loading draws the head where the encoder has none
     encoder = None if settings.encoder is None else load_for_masking(settings.encoder)
     if encoder is not None and not settings.from_scratch and settings.window > encoder.longest:
         raise UsageError(
             f"--window is {settings.window}; encoder {settings.encoder!r} takes at most {encoder.longest} sub-tokens"
         )
     run = begin(settings.to_dict(), text.fingerprint, work, resume)
-    set_seed(settings.seed)
     try:
         material = _material(path, text, encoder, settings, run)
     except TaglineError:
