@@ -99,12 +99,17 @@ def on_terminal(*arguments: object) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def running(arguments: Sequence[object], cwd: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A command at work in a process of its own, its standard error in `log`; killed at the end if it still runs."""
+def running(
+    arguments: Sequence[object], cwd: Path, log: Path, alone: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A command at work in a process of its own, its standard error in `log`; killed at the end if it still runs.
+
+    With `alone` it begins a session, and what it starts can be told apart from this process's.
+    """
     with log.open("wb") as stream:
         process = subprocess.Popen(
             command(*arguments), cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stream,
-            env=environment(),
+            env=environment(), start_new_session=alone,
         )  # fmt: skip
     try:
         yield process
@@ -114,14 +119,22 @@ def running(arguments: Sequence[object], cwd: Path, log: Path) -> Iterator[subpr
         process.wait(30)
 
 
-def stop(process: subprocess.Popen[bytes], when: Callable[[], bool], number: signal.Signals) -> int:
-    """Sends a signal as soon as `when()` holds, and gives the exit code of the process."""
+def stop(
+    process: subprocess.Popen[bytes], when: Callable[[], bool], number: signal.Signals, everyone: bool = False
+) -> int:
+    """Sends a signal as soon as `when()` holds, and gives the exit code of the process.
+
+    With `everyone` all processes of its session get the signal, as of Ctrl-C in a terminal; it must run `alone`.
+    """
     until = time.monotonic() + 100
     while not when():
         assert process.poll() is None, f"it ended too early, with exit code {process.returncode}"
         assert time.monotonic() < until, "what was waited for did not happen"
         time.sleep(0.01)
-    process.send_signal(number)
+    if everyone:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
     return process.wait(60)
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.trial import TrialState
 from tests.cli.conftest import Workshop
-from tests.cli.support import LEARN, call, quiet, refused
+from tests.cli.support import LEARN, NOISE, call, quiet, refused, running, stop
 
 from tagline.errors import UsageError
 from tagline.folder import ModelFolder
+from tagline.machine import cores
 from tagline.train.search.space import Range, default_space, parse_ranges
 from tagline.train.search.study import finished, open_study
+from tagline.train.search.trials import Search, work
 from tagline.train.texts.settings import TextSettings
 from tagline.train.tokens.settings import BiLstmSettings, TokenSettings
 
@@ -88,6 +93,46 @@ def test_a_search_goes_on_and_its_best_settings_train_a_model(workshop: Workshop
     assert settings["head"] == found["settings"]["head"]
     assert settings["encoder"] == str(workshop.encoder)
     assert (settings["epochs"], settings["warmup"], settings["learning_rate"]) == (1, 0.3, 0.001)
+
+
+@pytest.mark.skipif(cores() < 2, reason="two jobs need two cores")
+@pytest.mark.parametrize(
+    ("said", "number", "everyone"),
+    [
+        pytest.param("searched on dev", signal.SIGINT, True, id="processes begin"),
+        pytest.param("trial ", signal.SIGTERM, False, id="a trial has ended", marks=pytest.mark.slow),
+    ],
+)
+def test_parallel_trials_broken_off_lose_nothing(
+    said: str, number: signal.Signals, everyone: bool, workshop: Workshop, tmp_path: Path
+) -> None:
+    """A signal to the search alone, and Ctrl-C, which a terminal sends to all its processes."""
+    folder, log = tmp_path / "search", tmp_path / "log"
+    asked = tune(workshop, folder, "--trials", "500", "--jobs", "2")
+    with running(asked, tmp_path, log, alone=True) as process:
+        assert stop(process, lambda: said in log.read_text("utf-8"), number, everyone) == 130
+    text = log.read_text("utf-8")
+    assert "To go on type: tagline tune" in text
+    assert not [noise for noise in (*NOISE, "semaphore") if noise in text], text
+    trials = open_study(folder, 1).trials
+    assert not [trial for trial in trials if trial.state is TrialState.RUNNING]
+    ended = {json.dumps(trial.params) for trial in trials if trial.state in (TrialState.FAIL, TrialState.WAITING)}
+    again = {json.dumps(trial.system_attrs["fixed_params"]) for trial in trials if "fixed_params" in trial.system_attrs}
+    assert len([trial for trial in trials if trial.state is TrialState.FAIL and trial.params]) <= 2
+    assert {each for each in ended if each != "{}"} <= again  # what was under way is drawn again
+    assert f"{len(finished(open_study(folder, 1)))} trials are kept" in text
+
+
+def test_settings_that_do_not_go_together_are_a_bad_trial(tmp_path: Path) -> None:
+    base = TokenSettings(class_weights="balanced")
+    study, ended = open_study(tmp_path, 1), []
+    study.enqueue_trial({"head": "crf"})
+    unread: Any = None
+    search = Search(tmp_path, base, (Range("head", choices=("linear", "crf")),), unread, unread, 1)
+    work(search, study, contextlib.nullcontext(), lambda: ended.append(1))
+    (trial,) = finished(study)
+    assert "a CRF scores whole sentences" in trial.user_attrs["error"]
+    assert ended
 
 
 def test_settings_files_are_checked(workshop: Workshop, tmp_path: Path) -> None:

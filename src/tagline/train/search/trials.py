@@ -6,10 +6,11 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,15 +19,15 @@ from optuna.trial import TrialState
 
 from tagline.data.corpus import Corpus
 from tagline.data.texts.corpus import TextCorpus
-from tagline.errors import Interrupted, UsageError
-from tagline.train.callbacks import ProgressEvent
+from tagline.errors import Interrupted, TaglineError, UsageError
+from tagline.train.callbacks import ProgressEvent, StopOnInterrupt
 from tagline.train.fit import fit
 from tagline.train.search.space import Range
 from tagline.train.search.study import finished, give_up, open_study, restart_broken
 from tagline.train.settings import FitSettings
-from tagline.train.texts.prepare import prepare_texts
+from tagline.train.texts.prepare import PreparedTexts, prepare_texts
 from tagline.train.texts.settings import TextSettings
-from tagline.train.tokens.prepare import prepare_tokens
+from tagline.train.tokens.prepare import PreparedTokens, prepare_tokens
 from tagline.train.tokens.settings import TokenSettings
 
 _POLL = 0.3  # seconds
@@ -68,7 +69,8 @@ def run_search(search: Search, jobs: int, tell: Tell) -> optuna.Study:
         tell: is called when trials may have ended.
 
     Raises:
-        Interrupted: Ctrl-C; trials that were under way are repeated when the search goes on.
+        Interrupted: Ctrl-C or SIGTERM, or a process broke down; trials that were under way are repeated when the
+            search goes on.
     """
     study = open_study(search.folder, search.base.seed)
     restart_broken(study)
@@ -77,24 +79,26 @@ def run_search(search: Search, jobs: int, tell: Tell) -> optuna.Study:
         return study
     context = get_context("spawn")
     lock = context.Lock()
-    places = _places(jobs)
-    workers = [context.Process(target=_process, args=(search, lock, cores)) for cores in places]
-    try:
-        for worker in workers:
-            worker.start()
-        while any(worker.is_alive() for worker in workers):
-            time.sleep(_POLL)
+    workers = [context.Process(target=_process, args=(search, lock, cores)) for cores in _places(jobs)]
+    stop = StopOnInterrupt()
+    with stop.listening():
+        with _deaf_to_interrupts():
+            for worker in workers:
+                worker.start()
+        try:
+            while not stop.stopped and any(worker.is_alive() for worker in workers):
+                time.sleep(_POLL)
+                tell(study)
+        finally:
+            for worker in workers:
+                if worker.is_alive():
+                    worker.terminate()
+            for worker in workers:
+                worker.join()
+            restart_broken(study)
             tell(study)
-    except KeyboardInterrupt:
-        raise Interrupted("stopped") from None
-    finally:
-        for worker in workers:
-            if worker.is_alive():
-                worker.terminate()
-        for worker in workers:
-            worker.join()
-        restart_broken(study)
-        tell(study)
+    if stop.stopped:
+        raise Interrupted("stopped")
     failed = [worker.exitcode for worker in workers if worker.exitcode]
     if failed:
         raise Interrupted(f"a process of the search ended with {failed[0]}")
@@ -109,20 +113,32 @@ def _places(jobs: int) -> list[set[int]]:
     return [set(usable[number::jobs]) for number in range(jobs)]
 
 
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started here hear no Ctrl-C, from their first moment on: it is for this one, which ends them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
 def _process(search: Search, lock: Any, cores: set[int]) -> None:
-    with contextlib.suppress(OSError):
-        os.setpgrp()  # Ctrl-C is for the process that started this one; it says what is to be done
     if cores:
         os.sched_setaffinity(0, cores)
         search = replace(search, base=replace(search.base, threads=len(cores)))
-    parent = os.getppid()
+    parent = parent_process()
 
     def alive() -> None:
-        if os.getppid() != parent:
+        if parent is not None and not parent.is_alive():
             signal.raise_signal(signal.SIGTERM)
 
-    with contextlib.suppress(Interrupted, KeyboardInterrupt):
+    try:
         work(search, open_study(search.folder, search.base.seed + os.getpid()), lock, alive)
+    except (Interrupted, KeyboardInterrupt):
+        return
+    except TaglineError as error:
+        sys.exit(str(error))  # what it says is for the user, where it came from is not
 
 
 def work(search: Search, study: optuna.Study, lock: Any, after: Callable[[], None]) -> None:
@@ -149,7 +165,6 @@ def _try(
     search: Search, study: optuna.Study, trial: optuna.Trial, chosen: dict[str, Any], after: Callable[[], None]
 ) -> None:
     """One training; what it scored is told to the study."""
-    settings = replace(search.base, **chosen, calibrate=False)
     place = search.folder / f"trial-{trial.number}"
 
     def report(event: ProgressEvent) -> None:
@@ -160,11 +175,12 @@ def _try(
                 raise optuna.TrialPruned
 
     try:
+        settings = replace(search.base, **chosen, calibrate=False)
         score = score_of(search.train, search.dev, settings, place, report)
         study.tell(trial, score)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
-    except UsageError as error:  # it has diverged: these settings are bad ones
+    except UsageError as error:  # it has diverged, or the settings do not go together: they are bad ones
         trial.set_user_attr("error", str(error))
         study.tell(trial, state=TrialState.PRUNED)
     except BaseException:
@@ -182,14 +198,11 @@ def score_of(
     report: Callable[[ProgressEvent], None] | None = None,
 ) -> float:
     """The best score on dev of a training."""
+    prepared: PreparedTexts | PreparedTokens
     if isinstance(settings, TextSettings):
-        score = fit(
-            prepare_texts(cast(TextCorpus, train), cast(TextCorpus, dev), settings), settings, place, report=report
-        ).dev_score
+        prepared = prepare_texts(cast(TextCorpus, train), cast(TextCorpus, dev), settings)
     else:
-        assert isinstance(settings, TokenSettings)
-        score = fit(
-            prepare_tokens(cast(Corpus, train), cast(Corpus, dev), settings), settings, place, report=report
-        ).dev_score
+        prepared = prepare_tokens(cast(Corpus, train), cast(Corpus, dev), cast(TokenSettings, settings))
+    score = fit(prepared, settings, place, report=report, tracker="none").dev_score
     assert score is not None
     return score
