@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LENGTHS = (2100, 500, 30)  # the first that the positions suffice for; local attention reaches less far
-_LEAST = np.float32(
-    -1e4
-)  # added to what is masked; with -1e9 OpenVINO's softmax in bf16 was wrong where nothing is masked
+_LEAST = np.float32(-(2**14))
+"""Added to what is masked. A power of two: without snippets OpenVINO (seen in 2026.4.1) makes one step `a·x + b` of the
+mask and in bf16 rounds `a` alone, so that a factor which bf16 cannot hold, such as -1e9, shifts what is shown as well,
+and leaves the scores no digits."""
 
 
 class _Projection(NamedTuple):
