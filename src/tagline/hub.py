@@ -23,6 +23,9 @@ _WEIGHTS = (
     ("model.safetensors",),
     ("pytorch_model.bin",),
 )
+_VOCABULARIES = (
+    "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "spm.model",
+)  # fmt: skip
 _LOST = ("ConnectError", "ConnectTimeout", "ReadTimeout", "ReadError", "RemoteProtocolError")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 # What reading text never needs: weights for other libraries, and logs.
@@ -207,7 +210,7 @@ def _complete(folder: Path) -> bool:
         names = manifest.get("files") or {}
         return all((folder / name).is_file() for name in names)
     if any(all((folder / name).is_file() for name in names) for names in _WEIGHTS):
-        return any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model"))
+        return any((folder / name).is_file() for name in _VOCABULARIES)
     indexes = [found for name in _INDEXES if (found := _json(folder / name)) is not None]
     parts = [set((index.get("weight_map") or {"": ""}).values()) for index in indexes]
     return any(all((folder / name).is_file() for name in each) for each in parts)

@@ -89,6 +89,20 @@ def test_cache_is_read_without_the_library_and_only_if_complete(model: Path, cac
     assert hub.all_cached() == []
 
 
+@pytest.mark.parametrize("vocabulary", ["tokenizer.json", "sentencepiece.bpe.model", "spm.model"])
+def test_cache_knows_the_vocabularies_of_other_families(vocabulary: str, cache: Path) -> None:
+    place = cache / "models--owner--x"
+    snapshot = place / "snapshots" / COMMIT
+    snapshot.mkdir(parents=True)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(COMMIT, encoding="utf-8")
+    (snapshot / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
+    (snapshot / "model.safetensors").write_bytes(b"x")
+    assert hub.cached(hub.HubName("owner/x")) is None
+    (snapshot / vocabulary).write_bytes(b"x")
+    assert hub.cached(hub.HubName("owner/x")) == snapshot
+
+
 def test_a_package_is_found_once_it_is_installed(
     model: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
