@@ -131,7 +131,7 @@ def _locked(base: Path, key: str) -> Iterator[None]:
     try:
         base.mkdir(parents=True, exist_ok=True)
         with (base / f".{key}.lock").open("w") as file:
-            with suppress(ImportError):
+            with suppress(ImportError, OSError):  # OSError: some network file systems
                 import fcntl
 
                 fcntl.flock(file, fcntl.LOCK_EX)
