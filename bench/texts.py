@@ -58,7 +58,7 @@ def reading(name: str) -> TextOptions:
 def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str, Any]:
     """One training and its scores."""
     from tagline.cli.train_texts import train_texts
-    from tagline.cli.training import Run
+    from tagline.cli.training import Place, Run
     from tagline.folder import ModelFolder
     from tagline.train.texts.settings import TextSettings
 
@@ -70,7 +70,7 @@ def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str
         files = {role: DATA / name / file for role, file in FILES[name].items()}
         work = target.with_name(target.name + ".training")
         started = time.perf_counter()
-        train_texts(Run(files, target, work, resume=False, overwrite=True), settings, reading(name), None)
+        train_texts(Run(files, target, work, Place(overwrite=True)), settings, reading(name), None)
         seconds = time.perf_counter() - started
     manifest = ModelFolder.open(target).manifest
     record = {"corpus": name, "seed": seed, "seconds": seconds, **manifest.metrics}

@@ -10,7 +10,9 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
 
 from tagline.cli import options as shared
 from tagline.errors import Interrupted, MissingExtraError, OutputError, UsageError
@@ -30,6 +32,32 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Place:
+    """Options of what a training finds in its place and leaves there, as they were typed."""
+
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model folder.")] = False
+    json_out: Annotated[bool, typer.Option("--json", help="Print the scores as one JSON object.")] = False
+
+    def folders(self, output: Path, first: bool = True) -> tuple[Path, Path]:
+        """The model folder and, beside it, that of the run. Whether they can be made is found out before any work.
+
+        Args:
+            output: as it was asked for.
+            first: whether this is the first process of the run; the others look at nothing, for the first has begun.
+
+        Raises:
+            OutputError: something is there that may not be replaced, or nothing can be made there.
+        """
+        if output.name in ("", ".."):
+            output = output.resolve()
+        work = output.with_name(output.name + ".training")
+        if first:
+            _check_places(output, work, self.resume, self.overwrite)
+        return output, work
+
+
+@dataclass(frozen=True)
 class Run:
     """A training as it was asked for.
 
@@ -37,16 +65,14 @@ class Run:
         files: annotated files by role (`train`, `dev`, `test`).
         output: the model folder to make.
         work: the folder of the run, beside it.
-        resume: go on from the last checkpoint.
-        overwrite: replace what is there.
+        place: whether to go on from the last checkpoint, and to replace what is there.
         tracker: where the log of the training goes.
     """
 
     files: dict[str, Path]
     output: Path
     work: Path
-    resume: bool
-    overwrite: bool
+    place: Place
     tracker: str = "tensorboard"
 
 
@@ -73,38 +99,18 @@ def learn(
         shared.say(f"LoRA of rank {settings.lora}: trained through transformers' modules; the flat layers have none")
     with training() as report:
         if taught is None:
-            fitted = fit(prepared, settings, run.work, run.resume, report, run.tracker)
+            fitted = fit(prepared, settings, run.work, run.place.resume, report, run.tracker)
         else:
-            with_teachers = fit(taught, settings, run.work, run.resume, report, run.tracker)
+            with_teachers = fit(taught, settings, run.work, run.place.resume, report, run.tracker)
             fitted = Fitted(**{**vars(with_teachers), "prepared": prepared})
     if not Processes.here().main:
         return {}
     if fitted.calibration is not None:
         shared.say(f"scores calibrated on dev: {fitted.calibration}")
     parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
-    folder = write_model(parts, manifest(fitted), run.output, judge, run.overwrite)
+    folder = write_model(parts, manifest(fitted), run.output, judge, run.place.overwrite)
     shutil.rmtree(run.work, ignore_errors=True)
     return folder.manifest.metrics
-
-
-def places(output: Path, resume: bool, overwrite: bool, first: bool = True) -> tuple[Path, Path]:
-    """The model folder and, beside it, the folder of the run. Whether they can be made is found out before any work.
-
-    Args:
-        output: as it was asked for.
-        resume: go on with the run that lies there.
-        overwrite: replace what is there.
-        first: whether this is the first process of the run; the others look at nothing, for the first one has begun.
-
-    Raises:
-        OutputError: something is there that may not be replaced, or nothing can be made there.
-    """
-    if output.name in ("", ".."):
-        output = output.resolve()
-    work = output.with_name(output.name + ".training")
-    if first:
-        _check_places(output, work, resume, overwrite)
-    return output, work
 
 
 def _check_places(output: Path, work: Path, resume: bool, overwrite: bool) -> None:
