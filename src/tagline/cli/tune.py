@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
     from tagline.train.search.trials import Search
     from tagline.train.settings import FitSettings
 
+S = TypeVar("S", bound="FitSettings")
+
 _BEST, _PICTURE = "best.json", "search.png"
 
 
-def tune(
-    train_file: Annotated[Path, typer.Argument(metavar="TRAIN", help="Annotated training data.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the search.", show_default=False)],
-    dev: Annotated[Path | None, typer.Option(help="Annotated data that trials are scored on.")] = None,
+@dataclass(frozen=True)
+class Searching:
+    """Options of the search itself."""
+
     ranges: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,28 +40,90 @@ def tune(
             "matters.",
             show_default=False,
         ),
-    ] = None,
-    trials: Annotated[int, typer.Option(help="Trials in all, those of a resumed search included.")] = 20,
-    jobs: Annotated[int, typer.Option(help="Trials at a time, each on cores of its own.")] = 1,
-    timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which no trial begins.", show_default=False)
-    ] = None,
-    task: shared.Task = None,
-    encoder: shared.Encoder = None,
-    settings: shared.Set = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the search and of every trial.", show_default=False)] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the search in the folder.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the search in the folder.")] = False,
-    json_out: Annotated[bool, typer.Option("--json", help="Print the best settings as one JSON object.")] = False,
+    ] = None
+    trials: Annotated[int, typer.Option(help="Trials in all, those of a resumed search included.")] = 20
+    jobs: Annotated[int, typer.Option(help="Trials at a time, each on cores of its own.")] = 1
+    timeout: Annotated[float | None, typer.Option(help="Seconds after which no trial begins.", show_default=False)] = (
+        None
+    )
+
+    def check(self) -> None:
+        """Finds out before any work whether it can be done.
+
+        Raises:
+            MissingExtraError: what searches is not installed.
+            UsageError: a number out of range.
+        """
+        import importlib.util
+
+        from tagline.machine import cores
+
+        check_extra()
+        if any(importlib.util.find_spec(name) is None for name in ("optuna", "matplotlib")):
+            raise MissingExtraError("the search for settings", "tune")
+        if self.trials < 1:
+            raise UsageError(f"--trials is {self.trials}; expected at least 1")
+        if not 1 <= self.jobs <= cores():
+            raise UsageError(f"--jobs is {self.jobs}; expected 1 to {cores()}, the cores there are")
+        if self.timeout is not None and not self.timeout > 0:
+            raise UsageError(f"--timeout is {self.timeout}; expected seconds, more than 0")
+
+    def deadline(self) -> float | None:
+        """When no trial begins any more, for a search that begins now."""
+        return None if self.timeout is None else time.time() + self.timeout
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What all trials have in common: the task, and settings that are not searched."""
+
+    task: shared.Task = None
+    encoder: shared.Encoder = None
+    settings: shared.Set = None
+    seed: Annotated[int | None, typer.Option(help="Seed of the search and of every trial.", show_default=False)] = None
+
+    def of(self, kind: type[S], threads: int) -> S:
+        """Settings that a task begins with.
+
+        Raises:
+            UsageError: a setting that this task does not have, or a value that it does not take.
+        """
+        given = {"encoder": self.named, "seed": self.seed, "threads": threads or None}
+        return settings_of(kind, given, self.settings or [])
+
+    @property
+    def named(self) -> str:
+        """The encoder's name."""
+        return self.encoder or "minilm"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Options of what the search finds in its folder, and how it tells of the end."""
+
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the search in the folder.")] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the search in the folder.")] = False
+    json_out: Annotated[bool, typer.Option("--json", help="Print the best settings as one JSON object.")] = False
+
+
+_SEARCHING, _TRIAL, _PLACE = Searching(), Trial(), Place()
+
+
+def tune(
+    train_file: Annotated[Path, typer.Argument(metavar="TRAIN", help="Annotated training data.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the search.", show_default=False)],
+    dev: Annotated[Path | None, typer.Option(help="Annotated data that trials are scored on.")] = None,
+    searching: Searching = _SEARCHING,
+    trial: Trial = _TRIAL,
+    place: Place = _PLACE,
     form: shared.Format = None,
     columns: shared.WordReading = shared.UNTOLD_WORDS,
     texts: shared.TextReading = shared.UNTOLD,
     threads: shared.Threads = 0,
 ) -> None:
     """Search for the settings that score best on dev, by Optuna (extra: tune)."""
-    _check(trials, jobs, timeout)
-    given = {"encoder": encoder or "minilm", "seed": seed, "threads": threads or None}
-    chosen = shared.task(task, texts.given(), train_file)
+    searching.check()
+    chosen = shared.task(trial.task, texts.given(), train_file)
     files = {"train": train_file, **({"dev": dev} if dev is not None else {})}
     base: FitSettings
     corpora: dict[str, Corpus] | dict[str, TextCorpus]
@@ -68,39 +133,22 @@ def tune(
 
         if dev is None:
             raise UsageError("--dev is missing; trials are scored on annotated data that they do not learn from")
-        token_settings = settings_of(settings_for(given["encoder"]), given, settings or [])  # type: ignore[arg-type]
+        token_settings = trial.of(settings_for(trial.named), threads)
         reading = columns.options(form)
         base, corpora = token_settings, read_tagged(files, reading, token_settings)
     else:
         from tagline.cli.train_texts import read_labelled
         from tagline.train.texts.settings import TextSettings
 
-        text_settings = settings_of(TextSettings, given, settings or [])
+        text_settings = trial.of(TextSettings, threads)
         base, corpora = text_settings, read_labelled(files, texts.options(form), text_settings, None)[0]
-    search = _search(corpora, base, output, ranges or [], (resume, overwrite))
-    deadline = None if timeout is None else time.time() + timeout
-    found = _run(search, trials, deadline, jobs)
-    if json_out:
+    search = _search(corpora, base, output, searching.ranges or [], (place.resume, place.overwrite))
+    found = _run(search, searching.trials, searching.deadline(), searching.jobs)
+    if place.json_out:
         sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
     else:
         command = f"tagline train {train_file} --settings {output / _BEST} …"
         shared.say(f"settings: {output / _BEST}\npicture: {output / _PICTURE}\nnext: {command}")
-
-
-def _check(trials: int, jobs: int, timeout: float | None) -> None:
-    import importlib.util
-
-    from tagline.machine import cores
-
-    check_extra()
-    if any(importlib.util.find_spec(name) is None for name in ("optuna", "matplotlib")):
-        raise MissingExtraError("the search for settings", "tune")
-    if trials < 1:
-        raise UsageError(f"--trials is {trials}; expected at least 1")
-    if not 1 <= jobs <= cores():
-        raise UsageError(f"--jobs is {jobs}; expected 1 to {cores()}, the cores there are")
-    if timeout is not None and not timeout > 0:
-        raise UsageError(f"--timeout is {timeout}; expected seconds, more than 0")
 
 
 def _search(corpora: Any, base: FitSettings, output: Path, ranges: list[str], again: tuple[bool, bool]) -> Search:
