@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,15 +15,18 @@ from tagline.cli import options as shared
 from tagline.errors import UsageError
 
 if TYPE_CHECKING:
+    from tagline.data.convert.brat import BratOptions
     from tagline.data.convert.items import Losses
     from tagline.data.convert.run import Converted, ConvertOptions
+    from tagline.data.reading import ReadOptions, SplitWords
 
 _SHOWN = 5  # places of each kind on a terminal
 
 
-def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Annotated file or folder.", show_default=False)],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File or folder to make.", show_default=False)],
+@dataclass(frozen=True)
+class Forms:
+    """What IN is, and what OUT is to be."""
+
     form: Annotated[
         str | None,
         typer.Option(
@@ -31,89 +35,148 @@ def convert(
             help="Format of IN: conll, jsonl, csv, tsv, parquet, datasets, spacy, brat, labelstudio, txt.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     to: Annotated[
         str | None,
         typer.Option(
             help="Format of OUT: conll, jsonl, csv, tsv, parquet, datasets, spacy, brat, labelstudio.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     to_scheme: Annotated[
         str | None, typer.Option(help="Tag scheme to write: IO, IOB1, IOB2, IOBES, BILOU.", show_default=False)
-    ] = None,
+    ] = None
     rows_as: Annotated[
         str | None,
         typer.Option("--as", help="Rows of JSONL, CSV, TSV, Parquet, datasets: tokens or spans.", show_default=False),
-    ] = None,
+    ] = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """How text becomes words and items."""
+
+    words: Annotated[
+        str, typer.Option(help="How texts are split into words: rules (Tagline's own) or space (at white space only).")
+    ] = "rules"
+    discontinuous: Annotated[str, typer.Option(help="Of brat: entities in several pieces: refuse, join or drop.")] = (
+        "refuse"
+    )
+    brat_texts: Annotated[str, typer.Option(help="Of brat: what becomes one text: line or file.")] = "line"
+
+    def check(self) -> None:
+        """Raises UsageError for a way to split words that there is not."""
+        if self.words not in ("rules", "space"):
+            raise UsageError(f"--words is {self.words!r}; accepted are rules and space")
+
+    def splitter(self) -> SplitWords:
+        """What finds the words of a text."""
+        from tagline.data.convert.flatten import split_at_blanks
+        from tagline.text.words import WordSplitter
+
+        return split_at_blanks if self.words == "space" else WordSplitter()
+
+    def brat(self) -> BratOptions:
+        """How files of brat are read.
+
+        Raises:
+            UsageError: an option that is not accepted.
+        """
+        from tagline.data.convert.brat import BratOptions
+
+        return BratOptions(self.discontinuous, self.brat_texts)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What may be replaced and lost, and how that is told."""
+
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False
+    fail_on_loss: Annotated[
+        bool, typer.Option("--fail-on-loss", help="Write nothing, and leave with 1, where anything would be lost.")
+    ] = False
+    lost: Annotated[
+        Path | None, typer.Option(help="File for the whole list of what is lost (TSV).", show_default=False)
+    ] = None
+    json_out: Annotated[bool, typer.Option("--json", help="Print counts and losses as one JSON object.")] = False
+
+    def check(self, *files: Path) -> None:
+        """Raises UsageError where the list of losses would replace one of the files."""
+        if self.lost is not None and self.lost.resolve() in [file.resolve() for file in files]:
+            raise UsageError(f"--lost is {self.lost}, which is the source or the target; give another name")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the files are read, whatever is annotated in them."""
+
+    split: Annotated[str | None, typer.Option(help="Split of a datasets folder.", show_default=False)] = None
+    task: shared.Task = None
+    columns: shared.WordReading = shared.UNTOLD_WORDS
+    strict: shared.Strict = False
+    texts: shared.TextReading = shared.UNTOLD
+
+    def of_texts(self, source: Path, to: str | None) -> bool:
+        """Whether the source holds texts with labels, not with entities.
+
+        Raises:
+            UsageError: options for texts with labels where there are none.
+        """
+        given = self.texts.given()
+        if source.is_dir() or to in ("conll", "datasets", "spacy", "brat", "labelstudio"):
+            if given:
+                raise UsageError(f"{given} is for texts with labels: from and to TSV, CSV, JSONL or Parquet")
+            return False
+        return shared.task(self.task, given, source) == shared.TASKS["sequence-classification"]
+
+    def items(self, form: str | None) -> ReadOptions:
+        """How entities are read."""
+        return replace(self.columns.options(form, self.strict), split=self.split)
+
+
+_FORMS, _TEXT, _OUTCOME, _READING = Forms(), Text(), Outcome(), Reading()
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Annotated file or folder.", show_default=False)],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File or folder to make.", show_default=False)],
+    forms: Forms = _FORMS,
     predictions_of: Annotated[
         Path | None,
         typer.Option(help="Write what this model finds, as Label Studio's pre-annotations.", show_default=False),
     ] = None,
-    words: Annotated[
-        str, typer.Option(help="How texts are split into words: rules (Tagline's own) or space (at white space only).")
-    ] = "rules",
-    discontinuous: Annotated[
-        str, typer.Option(help="Of brat: entities in several pieces: refuse, join or drop.")
-    ] = "refuse",
-    brat_texts: Annotated[str, typer.Option(help="Of brat: what becomes one text: line or file.")] = "line",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
-    fail_on_loss: Annotated[
-        bool, typer.Option("--fail-on-loss", help="Write nothing, and leave with 1, where anything would be lost.")
-    ] = False,
-    lost: Annotated[
-        Path | None, typer.Option(help="File for the whole list of what is lost (TSV).", show_default=False)
-    ] = None,
-    json_out: Annotated[bool, typer.Option("--json", help="Print counts and losses as one JSON object.")] = False,
-    split: Annotated[str | None, typer.Option(help="Split of a datasets folder.", show_default=False)] = None,
-    task: shared.Task = None,
-    columns: shared.WordReading = shared.UNTOLD_WORDS,
-    strict: shared.Strict = False,
-    texts: shared.TextReading = shared.UNTOLD,
+    text: Text = _TEXT,
+    outcome: Outcome = _OUTCOME,
+    reading: Reading = _READING,
     engine: shared.EngineOption = "auto",
     threads: shared.Threads = 0,
 ) -> None:
     """Convert annotated texts: CoNLL in any scheme, JSONL, CSV, TSV, Parquet, datasets, spaCy, brat, Label Studio."""
-    from dataclasses import replace
-
-    from tagline.data.convert.brat import BratOptions
-    from tagline.data.convert.flatten import split_at_blanks
     from tagline.data.convert.run import ConvertOptions
-    from tagline.text.words import WordSplitter
 
-    if words not in ("rules", "space"):
-        raise UsageError(f"--words is {words!r}; accepted are rules and space")
+    text.check()
     options = ConvertOptions(
-        source=replace(columns.options(form, strict), split=split),
-        target=to,
-        scheme=shared.scheme(to_scheme, "--to-scheme"),
-        form=rows_as,
-        brat=BratOptions(discontinuous, brat_texts),
-        split_words=split_at_blanks if words == "space" else WordSplitter(),
-        overwrite=overwrite,
-        may_lose=not fail_on_loss,
+        source=reading.items(forms.form),
+        target=forms.to,
+        scheme=shared.scheme(forms.to_scheme, "--to-scheme"),
+        form=forms.rows_as,
+        brat=text.brat(),
+        split_words=text.splitter(),
+        overwrite=outcome.overwrite,
+        may_lose=not outcome.fail_on_loss,
     )
-    if lost is not None and lost.resolve() in (source.resolve(), target.resolve()):
-        raise UsageError(f"--lost is {lost}, which is the source or the target; give another name")
+    outcome.check(source, target)
     if predictions_of is not None:
         done = _predict(source, target, options, predictions_of, (engine, threads))
-    elif _of_texts(task, texts.given(), source, to):
-        done = _texts(source, target, texts, options)
+    elif reading.of_texts(source, forms.to):
+        done = _texts(source, target, reading.texts, options)
     else:
         from tagline.data.convert.run import convert as convert_items
 
         done = convert_items(source, target, options)
-    _tell(done, target, lost, json_out)
+    _tell(done, target, outcome.lost, outcome.json_out)
     if not done.written:
         raise typer.Exit(1)
-
-
-def _of_texts(task: str | None, given: str, source: Path, to: str | None) -> bool:
-    if source.is_dir() or to in ("conll", "datasets", "spacy", "brat", "labelstudio"):
-        if given:
-            raise UsageError(f"{given} is for texts with labels: from and to TSV, CSV, JSONL or Parquet")
-        return False
-    return shared.task(task, given, source) == shared.TASKS["sequence-classification"]
 
 
 def _texts(source: Path, target: Path, texts: shared.TextReading, options: ConvertOptions) -> Converted:
@@ -130,8 +193,6 @@ def _texts(source: Path, target: Path, texts: shared.TextReading, options: Conve
 
 def _predict(source: Path, target: Path, options: ConvertOptions, model: Path, how: tuple[str, int]) -> Converted:
     """What a tagger finds in the texts of a file, as tasks of Label Studio."""
-    from dataclasses import replace
-
     from tagline.data.alignment import CharSpan
     from tagline.data.convert import labelstudio
     from tagline.data.convert.run import Converted, read_items, refuse_occupied
