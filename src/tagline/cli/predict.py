@@ -6,9 +6,9 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +17,80 @@ from tagline.cli.reader import Reader, ReaderOptions, open_reader
 from tagline.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from tagline.cli.predict_spark import SparkRun
     from tagline.data.streams.row import Row, RowOptions
     from tagline.data.streams.rows import RowReader
     from tagline.data.streams.sinks import Sink
+    from tagline.engines.base import EngineSettings
+
+
+@dataclass(frozen=True)
+class Given:
+    """Texts on the command line."""
+
+    text: Annotated[list[str] | None, typer.Option("--text", help="A text to read; may be given again.")] = None
+    text_pair: Annotated[
+        list[str] | None, typer.Option("--text-pair", help="Of pairs: the second text, one for each --text.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Options of what the answers find in their place, as they were typed."""
+
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", help="File to write: .jsonl, .csv, .tsv, .parquet or .conll.", show_default=False
+        ),
+    ] = None
+    resume: Annotated[bool, typer.Option("--resume", help="Carry on a broken run.")] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False
+    json_out: Annotated[bool, typer.Option("--json", help="Print JSON lines, also on a terminal.")] = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Options of `RowOptions`, as they were typed."""
+
+    form: shared.Format = None
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of the text: a name, or a number from 0.", show_default=False)
+    ] = None
+    pair_column: shared.PairColumn = None
+    word_column: Annotated[int, typer.Option(help="Column of the words in a CoNLL file, from 0.")] = 0
+    header: Annotated[
+        bool, typer.Option("--header/--no-header", help="Whether the first row of a table names its columns.")
+    ] = True
+    quotes: shared.Quotes = None
+
+    def options(self) -> RowOptions:
+        """How the input is read."""
+        from tagline.data.streams.row import RowOptions
+
+        text, pair = shared.column(self.text_column), shared.column(self.pair_column)
+        return RowOptions(self.form, text, self.word_column, shared.quotes(self.quotes), pair, self.header)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is asked of the answers, as it was typed."""
+
+    top_k: Annotated[int, typer.Option(help="Of texts: how many labels to give with their scores.")] = 1
+    all_scores: Annotated[bool, typer.Option("--all-scores", help="Of texts: give every label's score.")] = False
+    argmax: shared.Argmax = False
+
+    def check(self) -> None:
+        """Raises UsageError for a number of labels that gives none."""
+        if self.top_k < 1:
+            raise UsageError(f"--top-k is {self.top_k}; expected at least 1")
+
+    def options(self) -> ReaderOptions:
+        """What a reader is asked for."""
+        return ReaderOptions(self.argmax, None if self.all_scores else self.top_k)
+
+
+_GIVEN, _PLACE, _READING, _ANSWERS = Given(), Place(), Reading(), Answers()
 
 
 def predict(
@@ -36,32 +107,10 @@ def predict(
         str | None,
         typer.Argument(metavar="[OUTPUT]", help="The same as -o; with --spark a folder.", show_default=False),
     ] = None,
-    text: Annotated[list[str] | None, typer.Option("--text", help="A text to read; may be given again.")] = None,
-    text_pair: Annotated[
-        list[str] | None, typer.Option("--text-pair", help="Of pairs: the second text, one for each --text.")
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o", "--output", help="File to write: .jsonl, .csv, .tsv, .parquet or .conll.", show_default=False
-        ),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Carry on a broken run.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
-    json_out: Annotated[bool, typer.Option("--json", help="Print JSON lines, also on a terminal.")] = False,
-    form: shared.Format = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="Column of the text: a name, or a number from 0.", show_default=False)
-    ] = None,
-    pair_column: shared.PairColumn = None,
-    word_column: Annotated[int, typer.Option(help="Column of the words in a CoNLL file, from 0.")] = 0,
-    header: Annotated[
-        bool, typer.Option("--header/--no-header", help="Whether the first row of a table names its columns.")
-    ] = True,
-    quotes: shared.Quotes = None,
-    top_k: Annotated[int, typer.Option(help="Of texts: how many labels to give with their scores.")] = 1,
-    all_scores: Annotated[bool, typer.Option("--all-scores", help="Of texts: give every label's score.")] = False,
-    argmax: shared.Argmax = False,
+    given: Given = _GIVEN,
+    place: Place = _PLACE,
+    reading: Reading = _READING,
+    answers: Answers = _ANSWERS,
     spark: Annotated[
         str | None,
         typer.Option(
@@ -73,50 +122,55 @@ def predict(
     running: shared.Running = shared.BY_ITSELF,
 ) -> None:
     """Read texts: mark the entities in them, or label them, as the model was trained."""
-    if (source is None) == (not text):
-        got = "both" if text else "neither"
-        raise UsageError(f'got {got} of INPUT and --text; type a file name, - for standard input, or --text "…"')
-    for each in (*(text or ()), *(text_pair or ())):
-        _check_text(each)
-    if text and (output or resume):
-        raise UsageError("--text prints its answer; for -o and --resume give the texts as a file")
-    if text_pair and len(text_pair) != len(text or ()):
-        raise UsageError(f"got {len(text or ())} --text and {len(text_pair)} --text-pair; give one for each")
-    if top_k < 1:
-        raise UsageError(f"--top-k is {top_k}; expected at least 1")
-    output = _one_output(output, target)
-    from tagline.data.streams.row import RowOptions
-
+    _check_inputs(source, given, place)
+    answers.check()
+    place = replace(place, output=_one_output(place.output, target))
     settings = running.settings()
-    pair = shared.column(pair_column)
     if spark is not None:
-        _check_spark(source, resume or argmax or settings.device == "cuda")
+        _check_spark(source, place.resume or answers.argmax or settings.device == "cuda")
         assert source is not None
-        from tagline.cli.predict_spark import SparkRun, predict_folder
+        from tagline.cli.predict_spark import predict_folder
 
-        engine = {"engine": settings.engine, "precision": settings.precision, "batch_tokens": settings.batch_tokens}
-        run = SparkRun(
-            spark, form, shared.column(text_column), pair, header, shared.quotes(quotes), overwrite,
-            None if all_scores else top_k, {**engine, "threads": settings.threads},
-        )  # fmt: skip
-        predict_folder(model, source, output, run)
+        predict_folder(model, source, place.output, _spark_run(spark, reading, place, answers, settings))
         return
-    reading = RowOptions(form, shared.column(text_column), word_column, shared.quotes(quotes), pair, header)
+    options = reading.options()
     if source is not None:
-        _check(source, reading)
-    reader = open_reader(model, settings, ReaderOptions(argmax, None if all_scores else top_k))
-    if text:
-        _print_texts(reader, text, text_pair, json_out)
+        _check(source, options)
+    reader = open_reader(model, settings, answers.options())
+    if given.text:
+        _print_texts(reader, given.text, given.text_pair, place.json_out)
         return
     assert source is not None
-    reading = replace(reading, pair_column=reader.pair_column(pair, source, reading))
+    options = replace(options, pair_column=reader.pair_column(options.pair_column, source, options))
     fixed = {
-        "model": reader.folder.manifest.files, "argmax": argmax, "engine": reader.engine.name,
-        "precision": reader.engine.precision, "batch_tokens": settings.batch_tokens, "top_k": top_k,
-        "all_scores": all_scores, "text_column": text_column, "pair_column": pair_column,
-        "word_column": word_column, "form": form, "header": header, "quotes": quotes,
+        "model": reader.folder.manifest.files, "engine": reader.engine.name, "precision": reader.engine.precision,
+        "batch_tokens": settings.batch_tokens, **vars(answers), **vars(reading),
     }  # fmt: skip
-    _predict_file(reader, source, output, reading, _Run(resume, overwrite, json_out, fixed))
+    _predict_file(reader, source, options, place, fixed)
+
+
+def _check_inputs(source: str | None, given: Given, place: Place) -> None:
+    if (source is None) == (not given.text):
+        got = "both" if given.text else "neither"
+        raise UsageError(f'got {got} of INPUT and --text; type a file name, - for standard input, or --text "…"')
+    for each in (*(given.text or ()), *(given.text_pair or ())):
+        _check_text(each)
+    if given.text and (place.output or place.resume):
+        raise UsageError("--text prints its answer; for -o and --resume give the texts as a file")
+    texts, pairs = given.text or (), given.text_pair
+    if pairs and len(pairs) != len(texts):
+        raise UsageError(f"got {len(texts)} --text and {len(pairs)} --text-pair; give one for each")
+
+
+def _spark_run(master: str, reading: Reading, place: Place, answers: Answers, settings: EngineSettings) -> SparkRun:
+    from tagline.cli.predict_spark import SparkRun
+
+    options = reading.options()
+    names = ("engine", "precision", "batch_tokens", "threads")
+    return SparkRun(
+        master, options.format, options.text_column, options.pair_column, options.header, options.quotes,
+        place.overwrite, answers.options().top_k, {name: getattr(settings, name) for name in names},
+    )  # fmt: skip
 
 
 def _one_output(option: str | None, argument: str | None) -> str | None:
@@ -128,13 +182,6 @@ def _one_output(option: str | None, argument: str | None) -> str | None:
 def _check_spark(source: str | None, more: bool) -> None:
     if source is None or more:
         raise UsageError("--spark reads INPUT on processors, whole; leave away --text, --resume, --argmax, --device")
-
-
-class _Run:
-    """How a file is worked through."""
-
-    def __init__(self, resume: bool, overwrite: bool, json_out: bool, fixed: dict[str, object]) -> None:
-        self.resume, self.overwrite, self.json_out, self.fixed = resume, overwrite, json_out, fixed
 
 
 def _check_text(text: str) -> None:
@@ -169,32 +216,32 @@ def _print_texts(reader: Reader, texts: list[str], pairs: list[str] | None, json
     _print_rows(reader, rows)
 
 
-def _predict_file(reader: Reader, source: str, output: str | None, reading: RowOptions, run: _Run) -> None:
+def _predict_file(reader: Reader, source: str, reading: RowOptions, place: Place, fixed: dict[str, Any]) -> None:
     from tagline.data.streams.rows import read_rows
     from tagline.data.streams.sinks import SinkOptions, open_sink
     from tagline.predict.rows import BORDER
 
     with read_rows(source, reading) as rows:
-        if output is None and sys.stdout.isatty() and not run.json_out:
+        if place.output is None and sys.stdout.isatty() and not place.json_out:
             _print_rows(reader, rows)
             return
         options = SinkOptions(
             source=None if source == "-" else source,
-            settings=run.fixed,
-            overwrite=run.overwrite,
+            settings=fixed,
+            overwrite=place.overwrite,
             columns=rows.columns,
             schema=rows.schema,
             answers=reader.answers,
         )
-        sink = open_sink(output, options, run.resume)
-        if run.resume:
+        sink = open_sink(place.output, options, place.resume)
+        if place.resume:
             done = f"resuming after {sink.rows_done:,} rows" if sink.resumed else "nothing to resume; from the start"
             shared.say(done)
         if not sink.rows_done:
-            _write_rows(reader, rows, sink, output)
+            _write_rows(reader, rows, sink, place.output)
             return
     with read_rows(source, reading, skip=sink.rows_done - sink.rows_done % BORDER) as rows:
-        _write_rows(reader, rows, sink, output)
+        _write_rows(reader, rows, sink, place.output)
 
 
 def _write_rows(reader: Reader, rows: RowReader, sink: Sink, output: str | None) -> None:
