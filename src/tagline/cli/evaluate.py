@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,74 +34,85 @@ if TYPE_CHECKING:
     from tagline.predict.text_judging import TextJudgement, TextReport
 
 
-def evaluate(
-    model: shared.Model,
-    data: Annotated[Path, typer.Argument(help="Annotated file or datasets folder.", show_default=False)],
-    json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be shown and written, as the options were typed."""
+
+    json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
     predictions: Annotated[
         Path | None,
         typer.Option(help="Write the file with the predictions: CoNLL with one more column; texts as .jsonl, .csv, …"),
-    ] = None,
-    words: Annotated[bool, typer.Option("--words", help="Of entities: print the word-level report, too.")] = False,
+    ] = None
+    words: Annotated[bool, typer.Option("--words", help="Of entities: print the word-level report, too.")] = False
     plot: Annotated[
         Path | None, typer.Option(help="Of texts: draw the confusion matrix, or F1 by label (.png or .svg).")
-    ] = None,
+    ] = None
     report: Annotated[
         Path | None, typer.Option(help="Write a page (HTML, one file) with scores, plots and a browser of mistakes.")
-    ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the figures of that page as Markdown.")] = None,
+    ] = None
+    markdown: Annotated[Path | None, typer.Option(help="Write the figures of that page as Markdown.")] = None
     train: Annotated[
         Path | None, typer.Option(help="The training file: adds scores of what was seen in training and what not.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None,
-    form: shared.Format = None,
-    columns: shared.WordReading = shared.UNTOLD_WORDS,
-    strict: shared.Strict = False,
+    ] = None
+
+    def check(self) -> None:
+        """Finds out before any work whether the files can be written."""
+        check_targets(report=self.report, markdown=self.markdown, predictions=self.predictions, plot=self.plot)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the file is read: of texts the format, of entities all of it."""
+
+    split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None
+    form: shared.Format = None
+    columns: shared.WordReading = shared.UNTOLD_WORDS
+    strict: shared.Strict = False
+
+    def of_words(self) -> bool:
+        """Whether a column was named that only files of words have."""
+        return self.columns.word_column is not None or self.columns.tag_column is not None
+
+    def words(self) -> ReadOptions:
+        """How tagged words are read."""
+        return replace(self.columns.options(self.form, self.strict), split=self.split)
+
+
+_WANTED, _READING = Wanted(), Reading()
+
+
+def evaluate(
+    model: shared.Model,
+    data: Annotated[Path, typer.Argument(help="Annotated file or datasets folder.", show_default=False)],
+    wanted: Wanted = _WANTED,
+    reading: Reading = _READING,
     argmax: shared.Argmax = False,
     texts: shared.TextReading = shared.UNTOLD,
     running: shared.Running = shared.BY_ITSELF,
 ) -> None:
     """Score a model: entities (strict, conlleval) and words, or labels of texts, with 95 % intervals."""
-    from dataclasses import replace
-
     from tagline.folder import TEXT_CLASSIFICATION
     from tagline.predict.opening import open_model
 
     settings = running.settings()
-    check_targets(report=report, markdown=markdown, predictions=predictions, plot=plot)
-    wanted = _Wanted(json_out, predictions, plot, words, argmax, report, markdown, train)
+    wanted.check()
     folder = open_model(model, settings)
     if folder.manifest.task == TEXT_CLASSIFICATION:
-        if words or argmax or columns.word_column is not None or columns.tag_column is not None:
+        if wanted.words or argmax or reading.of_words():
             raise UsageError(
                 f"{model} labels texts; --words, --argmax, --word-column and --tag-column are for entities"
             )
-        reading = texts.options(form)
-        reading = replace(reading, problem=reading.problem or folder.manifest.problem)
-        _evaluate_texts(folder, data, settings, reading, wanted)
+        options = texts.options(reading.form)
+        options = replace(options, problem=options.problem or folder.manifest.problem)
+        _evaluate_texts(folder, data, settings, options, wanted)
         return
-    if texts.given() or plot is not None:
+    if texts.given() or wanted.plot is not None:
         raise UsageError(f"{model} marks entities; {texts.given() or '--plot'} is for models that label texts")
-    options = replace(columns.options(form, strict), split=split)
-    _evaluate_tokens(folder, data, settings, options, wanted)
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What is to be shown and written, as the options were typed."""
-
-    json_out: bool
-    predictions: Path | None
-    plot: Path | None
-    words: bool
-    argmax: bool
-    report: Path | None
-    markdown: Path | None
-    train: Path | None
+    _evaluate_tokens(folder, data, settings, reading.words(), wanted, argmax)
 
 
 def _evaluate_tokens(
-    folder: ModelFolder, data: Path, settings: EngineSettings, reading: ReadOptions, wanted: _Wanted
+    folder: ModelFolder, data: Path, settings: EngineSettings, reading: ReadOptions, wanted: Wanted, argmax: bool
 ) -> None:
     from tagline.cli.progress import counting
     from tagline.data.corpus import read_corpus
@@ -112,7 +123,7 @@ def _evaluate_tokens(
     from tagline.report.entities import entity_report
     from tagline.text.context import has_documents
 
-    tagger = Tagger(folder, open_engine(folder, settings), settings.batch_tokens, constrained=not wanted.argmax)
+    tagger = Tagger(folder, open_engine(folder, settings), settings.batch_tokens, constrained=not argmax)
     corpus = read_corpus(data, reading, tagger.splitter)
     shared.tell_warnings(corpus)
     train, warnings = train_file(folder, wanted.train, read_train_tokens(reading, tagger.splitter))
@@ -145,7 +156,7 @@ def _evaluate_tokens(
 
 
 def _evaluate_texts(
-    folder: ModelFolder, data: Path, settings: EngineSettings, reading: TextOptions, wanted: _Wanted
+    folder: ModelFolder, data: Path, settings: EngineSettings, reading: TextOptions, wanted: Wanted
 ) -> None:
     from tagline.cli.progress import counting
     from tagline.cli.train_texts import tell_corpus
