@@ -29,6 +29,21 @@ if TYPE_CHECKING:
 Tags = list[tuple[str, ...]]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be tested, shown and written, as the options were typed."""
+
+    json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+    html: Annotated[Path | None, typer.Option(help="Write a page (HTML, one file) with all differences.")] = None
+    markdown: Annotated[Path | None, typer.Option(help="Write the figures of that page as Markdown.")] = None
+    show: Annotated[int, typer.Option(help="Differing sentences to print.", min=0)] = 3
+    rounds: Annotated[int, typer.Option(help="Random exchanges of each paired test.", min=100)] = 10_000
+    seed: Annotated[int, typer.Option(help="Seed of the tests.", min=0)] = 0
+
+
+_WANTED = Wanted()
+
+
 def compare(
     paths: Annotated[
         list[Path],
@@ -38,12 +53,7 @@ def compare(
             show_default=False,
         ),
     ],
-    json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page (HTML, one file) with all differences.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write the figures of that page as Markdown.")] = None,
-    show: Annotated[int, typer.Option(help="Differing sentences to print.", min=0)] = 3,
-    rounds: Annotated[int, typer.Option(help="Random exchanges of each paired test.", min=100)] = 10_000,
-    seed: Annotated[int, typer.Option(help="Seed of the tests.", min=0)] = 0,
+    wanted: Wanted = _WANTED,
     tag_column: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,10 +80,9 @@ def compare(
             f"compare got {len(paths)} paths; give at least two models or files, and last the annotated file"
         )
     *given, data = paths
-    check_targets(html=html, markdown=markdown)
+    check_targets(html=wanted.html, markdown=wanted.markdown)
     settings = running.settings()
     systems = [path if path.is_file() else open_model(path, settings) for path in given]
-    wanted = _Wanted(json_out, html, markdown, show, rounds, seed)
     tasks = {each.manifest.task for each in systems if not isinstance(each, Path)}
     if len(tasks) > 1:
         raise UsageError("some of the models mark entities and others label texts; compare models for one task")
@@ -90,25 +99,13 @@ def compare(
     _compare_tokens(systems, data, options, tag_column or [], settings, wanted)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What is to be shown and written, as the options were typed."""
-
-    json_out: bool
-    html: Path | None
-    markdown: Path | None
-    show: int
-    rounds: int
-    seed: int
-
-
 def _compare_tokens(
     systems: Sequence[ModelFolder | Path],
     data: Path,
     options: ReadOptions,
     columns: list[str],
     settings: EngineSettings,
-    wanted: _Wanted,
+    wanted: Wanted,
 ) -> None:
     from tagline.data.corpus import read_corpus
     from tagline.data.schemes import Scheme
@@ -203,7 +200,7 @@ def _tags_of_file(path: Path, options: ReadOptions, corpus: Corpus, scheme: Sche
 
 
 def _compare_texts(
-    folders: Sequence[ModelFolder], data: Path, options: TextOptions, settings: EngineSettings, wanted: _Wanted
+    folders: Sequence[ModelFolder], data: Path, options: TextOptions, settings: EngineSettings, wanted: Wanted
 ) -> None:
     from tagline.cli.progress import counting
     from tagline.cli.train_texts import tell_corpus
