@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from tests.chromium import ARGUMENTS, find_chromium
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["NO_COLOR"] = "1"
+
+# A busy machine is no mistake of the code; no test is about time.
+settings.register_profile("tagline", deadline=None)
+settings.load_profile("tagline")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -35,6 +40,16 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real corpora at {folder}; set TAGLINE_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tagline_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Compiled graphs and converted models stay out of the user's cache; the one cache of this session of tests."""
+    from tagline.machine import cache_folder
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAGLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield cache_folder()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pytest
 from tests.app.serving import Visit, serving
 from tests.cli.conftest import Workshop, workshop
 from tests.cli.support import command, environment
-from tests.predict.conftest import cache
 from tests.predict.tiny_texts import HEADS, write_classifier
 
 from tagline.folder import TEXT_CLASSIFICATION, Manifest, seal
@@ -20,7 +19,7 @@ from tagline.records import Problem
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
-__all__ = ["cache", "workshop"]
+__all__ = ["workshop"]
 
 RUNNING = ("--precision", "f32", "--threads", "1")
 Visitor = Callable[..., Visit]

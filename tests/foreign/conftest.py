@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.predict.test_pipeline import tiny
 from tests.predict.tiny_texts import HEADS, write_classifier
 
-from tagline.machine import cache_folder
-
 Folders = Callable[[str, str], Path]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAGLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield cache_folder()
 
 
 @pytest.fixture(scope="session")

@@ -46,12 +46,12 @@ def scraps(seed: int, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", names("tokens"))
-def test_entities(name: str, plain: Folders, cache: Path) -> None:
+def test_entities(name: str, plain: Folders, tagline_cache: Path) -> None:
     folder = plain(name, TAGS)
     before = sorted(each.name for each in folder.iterdir())
     ours = tagline.pipeline("ner", folder, precision="f32", threads=1)
     assert ours.engine.name == "openvino"
-    assert ours.folder.path.is_relative_to(cache)
+    assert ours.folder.path.is_relative_to(tagline_cache)
     assert ours.folder.manifest.window == POSITIONS
     assert sorted(each.name for each in folder.iterdir()) == before  # a folder that cannot be written serves as well
     compare(Theirs(folder), [ours], [*NASTY[:8], *scraps(NAMES.index(name), 14)], 0.85, [EVERYTHING])

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.predict.tiny_texts import HEADS, write_classifier
-
-
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled graphs stay out of the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAGLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
 
 TextFolders = Callable[[str, str, bool], Path]
 

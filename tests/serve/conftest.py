@@ -25,16 +25,15 @@ class Models:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled graphs stay out of the user's cache."""
+def without_key() -> Iterator[None]:
+    """The key of whoever runs the tests is not asked for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TAGLINE_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.delenv("TAGLINE_API_KEY", raising=False)
         yield
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory, cache: None) -> Models:
+def models(tmp_path_factory: pytest.TempPathFactory, without_key: None) -> Models:
     """Made once a session."""
     from tagline.predict.pipeline import pipeline
 
