@@ -16,15 +16,19 @@ from safetensors.torch import load_file
 from tests.cli.conftest import Workshop, workshop
 from tests.cli.support import LEARN, call, refused
 
+from tagline.cli.distil import Teaching, teach_tokens
 from tagline.data.corpus import read_corpus
 from tagline.engines import EngineSettings
 from tagline.errors import LabelError
 from tagline.folder import ModelFolder, fingerprint
-from tagline.predict.tagger import Tagger
+from tagline.predict.judging import shown_all
+from tagline.predict.tagger import Tagger, split_words
 from tagline.records import Problem
 from tagline.train.distil.loss import DistilLoss, divergence
 from tagline.train.distil.targets import Targets, columns, packed
 from tagline.train.losses import TagLoss
+from tagline.train.tokens.prepare import prepare_tokens
+from tagline.train.tokens.settings import TokenSettings
 
 __all__ = ["workshop"]  # the fixture
 BRIEF = (*LEARN, "--epochs", "1", "--set", "dropout=0")
@@ -179,13 +183,43 @@ def test_a_killed_run_goes_on_and_ends_as_the_unbroken_one(workshop: Workshop, t
 def test_targets_are_the_teachers_answers_at_every_word(workshop: Workshop) -> None:
     tagger = Tagger.open(workshop.model, EngineSettings(precision="f32", threads=1))
     sentences = [each.words for each in read_corpus(workshop.dev).sentences]
-    found = list(tagger.probabilities(sentences))
+    found = list(tagger.probabilities(map(split_words, sentences)))
     documents = list(tagger.stream_words(sentences))
     assert [len(each) for each in found] == [len(each) for each in sentences]
     for chances, document in zip(found, documents, strict=True):
         assert chances.sum(1) == pytest.approx(np.ones(len(chances)), abs=1e-5)
         rows = [tagger.folder.labels.index(tag) for tag in document.tags]
         assert chances[np.arange(len(rows)), rows].tolist() == pytest.approx(list(document.scores))
+
+
+def test_teacher_and_student_read_context(workshop: Workshop, tmp_path: Path) -> None:
+    """Each shows as much of a document as it knows; what is learned at a word is what the teacher says of that word."""
+    sentences = workshop.dev.read_text("utf-8").strip().split("\n\n")
+    lots = ["\n\n".join(sentences[at : at + 5]) for at in range(0, len(sentences), 5)]
+    file, raw = tmp_path / "marked.conll", tmp_path / "raw.txt"
+    file.write_text("".join(f"-DOCSTART-\tO\n\n{each}\n\n" for each in lots), encoding="utf-8")
+    raw.write_text("Anna Berg moved to Oslo . The ministers met in Geneva today .\n", encoding="utf-8")
+    shared = ("train", file, "--encoder", workshop.encoder, *LEARN, "--set")
+    assert call(*shared, "context=12", "-o", tmp_path / "teacher").code == 0
+    teacher = ("--teacher", tmp_path / "teacher", "--unlabelled", raw)
+    assert call(*shared, "context=6", "-o", tmp_path / "m", *teacher, "--epochs", "1").code == 0
+    chosen = TokenSettings(encoder=str(workshop.encoder), context=6, threads=1)
+    corpus = read_corpus(file)
+    prepared = prepare_tokens(corpus, None, chosen)
+    taught = teach_tokens(prepared, corpus, chosen, Teaching((tmp_path / "teacher",), raw))
+    assert taught is not None
+    assert taught.train.learned < sum(taught.train.lengths)
+    tagger = Tagger.open(tmp_path / "teacher", EngineSettings(precision="f32", threads=1))
+    order = columns("t", tagger.folder.labels, prepared.labels)
+    expected = list(tagger.probabilities(shown_all(tagger, corpus)))
+    alone = list(tagger.probabilities(split_words(each.words) for each in corpus.sentences))
+    for number, (window, sentence) in enumerate(zip(prepared.train.windows, prepared.train.sentence, strict=True)):
+        where = taught.targets.where([number])
+        assert where.index[1].tolist() == window.places.tolist()
+        own = slice(window.first, window.first + len(window.places))
+        told = taught.targets.of(where.rows).exp().numpy()
+        assert told == pytest.approx(expected[sentence][own][:, order], rel=0.02, abs=1e-6)
+    assert max(abs(one - other).max() for one, other in zip(expected, alone, strict=True)) > 0.05
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -78,21 +78,26 @@ def teach_tokens(
             "--teacher is for a student with a linear head: a CRF is learned from whole sentences, not from chances of "
             "single tags. Type --head linear; teachers may have a CRF, what they say then are its marginals"
         )
-    from tagline.predict.tagger import Tagger
+    from tagline.predict.judging import shown_all
+    from tagline.predict.tagger import Tagger, split_words
     from tagline.records import Problem
     from tagline.text.words import WordSplitter
     from tagline.train.distil.targets import word_targets
     from tagline.train.distil.taught import Taught, TaughtExamples
 
     more = _sentences(teaching, WordSplitter(prepared.rules))
-    words: list[Sequence[str]] = [*(each.words for each in corpus.sentences), *more]
-    asked = _ask(teaching, Tagger, prepared.labels, len(words), settings, lambda model: model.probabilities(words))
+    words = [len(each) for each in chain((each.words for each in corpus.sentences), more)]
+
+    def read(model: Tagger) -> Iterator[NDArray[np.float32]]:
+        return model.probabilities(chain(shown_all(model, corpus), map(split_words, more)))
+
+    asked = _ask(teaching, Tagger, prepared.labels, len(words), settings, read)
     windows, sentence = list(prepared.train.windows), list(prepared.train.sentence)
     for number, each in enumerate(more, start=len(corpus.sentences)):
         found = prepared.windows(each).windows
         windows += found
         sentence += [number] * len(found)
-    targets = word_targets(asked, windows, sentence, [len(each) for each in words])
+    targets = word_targets(asked, windows, sentence, words)
     train = TaughtExamples(prepared.train, windows[len(prepared.train.windows) :], _fingerprints(teaching))
     return Taught(prepared, train, targets, Problem.SINGLE, settings)
 

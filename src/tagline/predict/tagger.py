@@ -158,9 +158,9 @@ class Tagger:
             after = [*after, *text.after[: most - len(after)]]
         return before, after
 
-    def probabilities(self, sentences: Iterable[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
-        """(W, L) chances of the model's tags at each word of sentences that are split already; a CRF's marginals."""
-        encoded = (self._encode(split_words(words)) for words in sentences)
+    def probabilities(self, texts: Iterable[SplitText]) -> Iterator[NDArray[np.float32]]:
+        """(W, L) chances of the model's tags at each word of texts with their words; a CRF's marginals."""
+        encoded = map(self._encode, texts)
         for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens):
             starts, _, scores = self._decoded(chunk)
             yield from (scores[start:end] for start, end in pairwise(starts))
