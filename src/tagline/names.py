@@ -49,6 +49,14 @@ def resolve(name: str | Path, language: str = "en") -> Path:
     return found
 
 
+def called(folder: Path) -> str:
+    """What a model is called by where it lies; in the hub's cache, where commits name the folders, `owner/model`."""
+    place = Path(os.path.realpath(folder))
+    if place.parent.name != "snapshots":
+        return place.name
+    return place.parent.parent.name.removeprefix("models--").replace("--", "/")
+
+
 def shipped() -> dict[str, Path]:
     """The models that come with Tagline, by name; those of them that are there.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.support import call
 from tests.hub.server import COMMIT, Hub
 
 from tagline import hub, names
@@ -174,6 +176,19 @@ def test_pull_goes_on_where_it_broke_off_and_pins_the_commit(site: Site) -> None
     assert code == 2
     assert "it has no such model" in said
     assert "Traceback" not in said
+
+
+def test_a_package_is_called_as_its_folder_is(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(model)
+    done = call("models", "package", ".", "-o", tmp_path, "--json")
+    assert json.loads(done.out)["name"] == "names-of-x"
+    place = tmp_path / "hub" / "models--owner--x"
+    snapshot = place / "snapshots" / COMMIT
+    shutil.copytree(model, snapshot)
+    monkeypatch.setenv("HF_HUB_CACHE", str(place.parent))
+    done = call("models", "package", f"owner/x@{COMMIT}", "-o", tmp_path, "--json")
+    assert json.loads(done.out)["name"] == "x"
+    assert (names.called(snapshot), names.called(model)) == ("owner/x", "names-of-x")
 
 
 def test_push_sends_the_folder_with_the_token(site: Site) -> None:

@@ -118,7 +118,9 @@ def _package(names: list[str], options: dict[str, Any]) -> tuple[Any, list[str]]
     from tagline.folder import ModelFolder
     from tagline.publish.package import write_package
 
-    wheel = write_package(ModelFolder.open(names[0]), Path(names[0]).name, options["output"] or Path())
-    name = Path(names[0]).name
+    # `.` is called as the folder is, and a hub's model without its revision.
+    place = Path(names[0])
+    name = place.absolute().name if place.is_dir() else place.name.partition("@")[0]
+    wheel = write_package(ModelFolder.open(names[0]), name, options["output"] or Path())
     lines = [f"wrote {wheel}; after: pip install {wheel}", f'it is read by: tagline.load("{name}")']
     return {"name": name, "wheel": str(wheel)}, lines

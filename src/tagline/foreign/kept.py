@@ -16,7 +16,7 @@ from tagline.engines.base import EngineSettings
 from tagline.errors import FolderError, OutputError
 from tagline.folder import CONFIG, MANIFEST, TOKENIZER, ModelFolder, fingerprint
 from tagline.machine import cache_folder
-from tagline.names import resolve
+from tagline.names import called, resolve
 
 CONVERSION = 1
 """Raised when folders are converted otherwise, so that older ones are not taken."""
@@ -88,9 +88,7 @@ def _kept(base: Path, key: str) -> ModelFolder | None:
 
 
 def _name(path: Path) -> str:
-    place = Path(os.path.realpath(path))
-    name = place.parent.parent.name if place.parent.name == "snapshots" else place.name  # of the hub's cache
-    return re.sub(r"[^\w.-]+", "-", name.removeprefix("models--")).strip(".-")[:60] or "model"
+    return re.sub(r"[^\w.-]+", "-", called(path)).strip(".-")[:60] or "model"
 
 
 def _key(path: Path, base: Path) -> str:

@@ -26,11 +26,15 @@ from tagline.folder import (
     TOKENIZER_CONFIG,
     ModelFolder,
 )
+from tagline.names import called
 
 PACKAGE = Path(__file__).resolve().parent.parent
 NEEDED = {"numpy": "2.0", "tokenizers": "0.21", "openvino": "2025.0", "streamlit": "1.67", "st-annotated-text": "4.0"}
 """What the app imports, with the oldest version that will do (a test holds them against pyproject.toml)."""
-UNUSED = ("cli", "train", "models", "publish", "report", "serve", "spark", "shipped", "__main__.py", "__pycache__")
+UNUSED = (
+    "cli", "train", "models", "publish", "report", "scikit", "serve", "spark", "shipped", "spacy_components.py",
+    "__main__.py", "__pycache__",
+)  # fmt: skip
 """Parts of Tagline that reading text does without."""
 LARGE = 5_000_000  # bytes from which on a file goes by Git LFS; the hub takes none above 10 MB otherwise
 
@@ -81,7 +85,7 @@ def _unused(folder: str, names: list[str]) -> set[str]:
 
 def _texts(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     """Every file that is text of our own, with its place in the Space."""
-    name = folder.path.resolve().name
+    name = called(folder.path)
     classifies = folder.manifest.task == TEXT_CLASSIFICATION
     about = "Labels texts" if classifies else "Marks entities in texts"
     filled = {
