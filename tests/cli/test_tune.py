@@ -110,10 +110,11 @@ def test_parallel_trials_broken_off_lose_nothing(
     folder, log = tmp_path / "search", tmp_path / "log"
     asked = tune(workshop, folder, "--trials", "500", "--jobs", "2")
     with running(asked, tmp_path, log, alone=True) as process:
-        started = Path(f"/proc/{process.pid}/task/{process.pid}/children")  # two, and Python's resource tracker
+        started = Path(f"/proc/{process.pid}/task/{process.pid}/children")
 
         def when() -> bool:
-            return said in log.read_text("utf-8") and len(started.read_text("utf-8").split()) > 2
+            sizes = [Path(f"/proc/{each}/statm").read_text("utf-8").split()[1] for each in started.read_text().split()]
+            return said in log.read_text("utf-8") and max(map(int, sizes), default=0) > 15_000  # pages: it imports
 
         assert stop(process, when, number, everyone) == 130
     text = log.read_text("utf-8")
