@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional
 
 from tagline.train.prepared import Loss
@@ -38,11 +37,6 @@ class RDrop:
     loss: Loss
     alpha: float
 
-    @property
-    def several(self) -> bool:
-        """Whether each label stands for itself."""
-        return self.loss.several
-
     def __call__(self, outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
         """The loss, a scalar; the plain one where the batch was read once (evaluation).
 
@@ -56,16 +50,8 @@ class RDrop:
         passes = outputs.logits.float().chunk(2)
         plain = sum(self.loss(SimpleNamespace(logits=each), labels) for each in passes) / 2
         one, other = (self.loss.scored(each, labels) for each in passes)
-        apart = divergence(one, other, self.several)
+        apart = divergence(one, other, self.loss.several)
         return plain + self.alpha / 2 * apart
-
-    def mass(self, labels: NDArray[Any]) -> float:
-        """What the loss of a batch is divided by."""
-        return self.loss.mass(labels)
-
-    def scored(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """(N, L) logits of what is scored."""
-        return self.loss.scored(logits, labels)
 
 
 def divergence(one: torch.Tensor, other: torch.Tensor, several: bool = False) -> torch.Tensor:

@@ -49,11 +49,8 @@ def saving(shown: Path, work: Path, main: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def tensorboard(logs: Path, wanted: bool) -> Iterator[TrainerCallback]:
+def tensorboard(logs: Path) -> Iterator[TrainerCallback]:
     """Logs for TensorBoard. Its thread would print a traceback where the disk is full, though `write` raises, too."""
-    if not wanted:
-        yield TrainerCallback()
-        return
     writer = SummaryWriter(str(logs))
     hook = threading.excepthook
 

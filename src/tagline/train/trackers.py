@@ -37,7 +37,7 @@ def tracking(tracker: str, settings: FitSettings, work: Path) -> Iterator[list[T
     with ExitStack() as stack:
         found = []
         if tracker in ("tensorboard", "both"):
-            found.append(stack.enter_context(tensorboard(work / LOGS, True)))
+            found.append(stack.enter_context(tensorboard(work / LOGS)))
         if tracker in ("mlflow", "both"):
             found.append(stack.enter_context(_mlflow(settings, work)))
         yield found

@@ -199,7 +199,7 @@ def _learn(
     stop = StopOnInterrupt()
     model = material.model
     with (
-        saving(work, run.work), tensorboard(run.work / LOGS, True) as board, quiet(), stop.listening(),
+        saving(work, run.work), tensorboard(run.work / LOGS) as board, quiet(), stop.listening(),
         fast(model, settings.fast),
     ):  # fmt: skip
         trainer = MaskedTrainer(
