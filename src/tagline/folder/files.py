@@ -1,0 +1,52 @@
+"""The files of a model folder: what they are called, and how the small ones are read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from tagline.errors import FolderError
+
+MANIFEST, CONFIG, TOKENIZER = "tagline.json", "config.json", "tokenizer.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
+WEIGHTS, GRAPH, GRAPH_WEIGHTS = "model.safetensors", "openvino_model.xml", "openvino_model.bin"
+INT8_GRAPH, INT8_WEIGHTS = "openvino_int8.xml", "openvino_int8.bin"
+ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
+CARD = "README.md"
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_text(path: Path) -> str:
+    """A file's text.
+
+    Raises:
+        FolderError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FolderError(f"{path}: cannot be read ({error}). Take the folder anew from where it was made") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A file's JSON object.
+
+    Raises:
+        FolderError: it cannot be read, or is none.
+    """
+    try:
+        values = json.loads(read_text(path))
+    except ValueError as error:
+        raise FolderError(
+            f"{path}: damaged, not JSON ({error}). Take the folder anew from where it was made"
+        ) from error
+    if not isinstance(values, dict):
+        raise FolderError(f"{path}: damaged, not a JSON object. Take the folder anew from where it was made")
+    return values
