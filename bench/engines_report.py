@@ -14,6 +14,7 @@ from typing import Any
 
 import engines_plot
 from common import OUT, place
+from peers.environments import SHIPPED
 
 HERE = Path(__file__).parent
 PLOT = HERE / "engines.png"
@@ -264,6 +265,8 @@ def _size(figures: Figures) -> list[str]:
     names = {"tagline": "`pip install .`", "transformers": "what the pipeline is measured in"}
     lines = ["### Installed size", "", "| environment | MB on disk | largest parts, MB |", "|---|---|---|"]
     for name, parts in figures.items():
+        if models := parts.get(SHIPPED):
+            lines.append(f"| {names[name]}, its models left out | {(sum(parts.values()) - models) / 1e6:,.0f} | |")
         largest = ", ".join(f"{part} {size / 1e6:.0f}" for part, size in list(parts.items())[:6])
         lines.append(f"| {names.get(name, name)} | {sum(parts.values()) / 1e6:,.0f} | {largest} |")
     return [*lines, "", "pip and setuptools left out; compiled Python files counted."]

@@ -12,6 +12,8 @@ HERE = Path(__file__).parent
 ENVS = OUT / "envs"
 CORE = "tagline"
 """The environment that holds what `pip install .` brings, and nothing else."""
+SHIPPED = "tagline/shipped"
+"""Where its packages hold the models that come with Tagline."""
 
 
 class Missing(Exception):
@@ -62,12 +64,21 @@ def _pip(python: Path, *arguments: str) -> None:
 
 
 def installed_bytes(python: Path) -> dict[str, int]:
-    """Bytes on disk of each top folder or file of an environment's packages, pip and setuptools left out."""
+    """Bytes on disk of each top folder or file of an environment's packages, pip and setuptools left out.
+
+    The models that come with Tagline are a part of their own.
+    """
     (site,) = python.parent.parent.glob("lib/python*/site-packages")
     left = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence")
     sizes: dict[str, int] = {}
     for each in site.iterdir():
         if not each.name.startswith(left):
-            files = [each, *each.rglob("*")]
-            sizes[each.name] = sum(512 * file.lstat().st_blocks for file in files)
+            sizes[each.name] = _bytes(each)
+    if (site / SHIPPED).is_dir():
+        sizes[SHIPPED] = _bytes(site / SHIPPED)
+        sizes[CORE] -= sizes[SHIPPED]
     return dict(sorted(sizes.items(), key=lambda item: -item[1]))
+
+
+def _bytes(place: Path) -> int:
+    return sum(512 * each.lstat().st_blocks for each in (place, *place.rglob("*")))

@@ -11,8 +11,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from tagline.text.features import EncodedWindow, WindowEncoder
 from tagline.text.subtokens import SubTokenizer
-from tagline.train.dataset import EpochBatches, only
-from tagline.train.tokens.examples import IGNORED, TokenExamples, label_windows
+from tagline.train.dataset import IGNORED, EpochBatches, only
+from tagline.train.tokens.examples import TokenExamples, label_windows
 
 
 def letters() -> SubTokenizer:

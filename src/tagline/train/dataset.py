@@ -16,7 +16,8 @@ from tagline.text.batches import Shown, pad, plan_batches
 
 EVAL_TOKENS = 4096  # sub-tokens of a batch where nothing is learned
 _JITTER = 0.15
-_IGNORED = -100
+IGNORED = -100
+"""Label of a position where nothing is learned, as torch's losses expect it."""
 
 
 class Examples(Protocol):
@@ -71,7 +72,7 @@ class Share:
 
 
 def _scored(labels: NDArray[Any]) -> float:
-    return float((labels != _IGNORED).sum())
+    return float((labels != IGNORED).sum())
 
 
 class EpochBatches(Dataset[dict[str, torch.Tensor]]):

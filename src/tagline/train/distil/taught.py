@@ -14,14 +14,13 @@ from transformers import PreTrainedModel
 from tagline.models.encoders import LoadedEncoder
 from tagline.records import Problem
 from tagline.text.batches import Shown
-from tagline.train.dataset import Examples
+from tagline.train.dataset import IGNORED, Examples
 from tagline.train.distil.loss import DistilLoss
 from tagline.train.distil.targets import Targets
 from tagline.train.prepared import DevScore, Loss, Prepared
 from tagline.train.settings import FitSettings
 
 P = TypeVar("P", bound=Prepared)
-_NONE = -100  # in the place of labels where there are none
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class TaughtExamples:
         """(B, 1 + …) numbers of the windows, then their labels, -100 for windows without."""
         own = np.asarray(rows, dtype=np.int64) < len(self.own.windows)
         known = self.own.targets([row for row, labelled in zip(rows, own, strict=True) if labelled], width)
-        labels = np.full((len(rows), *known.shape[1:]), _NONE, dtype=known.dtype)
+        labels = np.full((len(rows), *known.shape[1:]), IGNORED, dtype=known.dtype)
         labels[own] = known
         return np.column_stack((rows, labels))
 

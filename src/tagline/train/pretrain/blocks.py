@@ -17,8 +17,8 @@ from tagline.data.streams.row import RowOptions
 from tagline.data.streams.rows import read_rows
 from tagline.errors import DataError
 from tagline.text.batches import pad
+from tagline.train.dataset import IGNORED
 
-_IGNORED = -100
 _HIDDEN, _OTHER = 0.8, 0.1  # of what is to be told: shown as the mask, as any other piece; the rest stays
 _AT_ONCE = 1000  # lines
 
@@ -114,7 +114,7 @@ def mask(
     plain = np.setdiff1d(np.arange(len(tokenizer)), tokenizer.all_special_ids)
     other = chosen & (fate >= _HIDDEN) & (fate < _HIDDEN + _OTHER)
     shown[other] = random.choice(plain, int(other.sum()))
-    return shown, np.where(chosen, ids, _IGNORED)
+    return shown, np.where(chosen, ids, IGNORED)
 
 
 class MaskedBatches(Dataset[dict[str, torch.Tensor]]):

@@ -13,10 +13,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 from transformers.trainer_utils import EvalLoopOutput
 
-from tagline.train.dataset import check_finite
+from tagline.train.dataset import IGNORED, check_finite
 from tagline.train.trainer import SharedTrainer
-
-_IGNORED = -100
 
 
 class MaskedTrainer(SharedTrainer):
@@ -64,7 +62,7 @@ def masked_losses(model: nn.Module, inner: Any, inputs: dict[str, Any]) -> torch
         (N,) losses in float32.
     """
     labels = inputs["labels"]
-    told = labels != _IGNORED
+    told = labels != IGNORED
     given = {name: value for name, value in inputs.items() if name != "labels"}
     if "token_type_ids" in inspect.signature(inner.forward).parameters:
         given["token_type_ids"] = torch.zeros_like(inputs["input_ids"])

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.text.features import EncodedWindow, WindowEncoder
-
-IGNORED = -100
-"""Label of a position that bears no tag, as the field writes it."""
+from tagline.train.dataset import IGNORED
 
 
 @dataclass(frozen=True)

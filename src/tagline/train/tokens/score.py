@@ -10,9 +10,9 @@ import numpy as np
 from tagline.evaluate.spans import strict
 from tagline.models.crf import Crf
 from tagline.text.decoding import Decoder
-from tagline.train.dataset import EVAL_TOKENS, EpochBatches, as_array
+from tagline.train.dataset import EVAL_TOKENS, IGNORED, EpochBatches, as_array
 from tagline.train.prepared import Chain, Evidence
-from tagline.train.tokens.examples import IGNORED, TokenExamples
+from tagline.train.tokens.examples import TokenExamples
 
 
 class TagScore:
