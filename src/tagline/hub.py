@@ -93,6 +93,12 @@ def all_cached() -> list[Cached]:
     return [each for each in every if any(_classifies(folder) for folder in each.commits.values())]
 
 
+def in_cache(folder: Path) -> bool:
+    """Whether a folder is a commit in the cache, which belongs to the hub's library and must stay as it was fetched."""
+    place = Path(os.path.realpath(folder))
+    return place.parent.name == "snapshots" and Path(os.path.realpath(cache_place())) in place.parents
+
+
 def download(name: HubName) -> Path:
     """Fetches a model into the cache and gives its folder, whose name is the commit.
 

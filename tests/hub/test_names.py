@@ -191,6 +191,19 @@ def test_a_package_is_called_as_its_folder_is(model: Path, tmp_path: Path, monke
     assert (names.called(snapshot), names.called(model)) == ("owner/x", "names-of-x")
 
 
+def test_export_leaves_the_hubs_cache_as_it_was_fetched(model: Path, cache: Path, tmp_path: Path) -> None:
+    snapshot = cache / "models--someone--names-of-x" / "snapshots" / COMMIT
+    shutil.copytree(model, snapshot)
+    before = {path.name: path.read_bytes() for path in snapshot.iterdir()}
+    sample = tmp_path / "sample.txt"
+    sample.write_text("Ada met Charles.\n", encoding="utf-8")
+    done = call("export", snapshot, "--to", "onnx", "--sample", sample)
+    assert done.code == 2
+    assert "someone/names-of-x lies in the cache" in done.err
+    assert f"cp -rL {snapshot} my-model" in done.err.replace("\n", " ")
+    assert {path.name: path.read_bytes() for path in snapshot.iterdir()} == before
+
+
 def test_push_sends_the_folder_with_the_token(site: Site) -> None:
     pytest.importorskip("huggingface_hub", reason="the hub needs the extra hub")
     code, found, said = site.call("push", site.model, "owner/y", "--private")

@@ -28,14 +28,21 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
     """Writes a graph and the certificate into the model's folder.
 
     Raises:
-        UsageError: options that do not go together.
+        UsageError: options that do not go together, or a folder that is not the user's to change.
         RefusedError: an engine agrees too little, or int8 loses too much; nothing is written, but all is shown.
     """
+    from tagline import hub
     from tagline.folder import ModelFolder
+    from tagline.names import called
 
     numbers.check()
     files.check(to)
     folder = ModelFolder.open(model)
+    if hub.in_cache(folder.path):
+        raise UsageError(
+            f"{called(folder.path)} lies in the cache of the Hugging Face hub, which stays as it was fetched; "
+            f"copy it and export the copy: cp -rL {folder.path} my-model"
+        )
     folder.refuse_if_only_reads(f"--to {to}")
     work = _Export(folder, to, numbers, _read(folder, files, reading, numbers), json_out)
     try:
