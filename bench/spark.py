@@ -1,6 +1,6 @@
 """The figures of tagline.spark: throughput, executors, a plain pandas function, a killed executor, memory, loads.
 
-    python bench/spark.py build/accuracy/conll2003-3                 everything, about 25 minutes on two cores
+    python bench/spark.py build/accuracy/conll2003-3                 everything, about 35 minutes on two cores
     python bench/spark.py MODEL --only local executors --rounds 3    parts; the others keep their last figures
     python bench/spark.py MODEL --sentences 2000                     few sentences, to try the whole out: its figures
                                                                      go to spark.trial.json, not into RESULTS.md
@@ -173,6 +173,15 @@ def executors(asked: Asked) -> dict[str, Any]:
         return {"sentences": count, "free": free, "pinned": in_turn(asked.rounds, alone)}
 
 
+def scale(asked: Asked) -> dict[str, Any]:
+    """One executor against two on a longer job, where what the driver does before it counts for less."""
+    with ExitStack() as stack:
+        one, two = (stack.enter_context(Worker(name, asked.model)) for name in ("one", "two"))
+        count = asked.part(20_000)
+        runs: Runs = {each.name: partial(each.rate, "predict", count) for each in (one, two)}
+        return {"sentences": count, "rates": in_turn(asked.rounds, runs)}
+
+
 def udf(asked: Asked) -> dict[str, Any]:
     """Against a plain pandas function around `transformers.pipeline`, on the same cores."""
     with ExitStack() as stack:
@@ -212,7 +221,7 @@ def killed(asked: Asked) -> dict[str, Any]:
 
 def memory(asked: Asked) -> dict[str, Any]:
     """Most memory (MiB) of a Python worker over one partition, and over one ten times as large."""
-    count, peaks = asked.part(4_000), []
+    count, peaks = asked.part(10_000), []
     for factor in (1, 10):
         with Worker("local1", asked.model) as worker:
             peaks.append(max(worker.do("predict", count * factor, files=1)["peaks"]))
@@ -228,6 +237,7 @@ def loads(asked: Asked) -> dict[str, Any]:
 PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "local": local,
     "executors": executors,
+    "scale": scale,
     "udf": udf,
     "killed": killed,
     "memory": memory,

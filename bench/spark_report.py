@@ -82,6 +82,16 @@ def _executors(figures: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
+def _scale(figures: dict[str, Any]) -> list[str]:
+    rates = figures["rates"]
+    one, two = rates["one"], rates["two"]
+    return [
+        f"### Two executors against one, a longer job: {figures['sentences']:,} sentences", "",
+        f"| what | one | two | two against one (asked: {SCALE}) |", "|---|---|---|---|",
+        f"| {CALLED['predict']} | {_spread(one)} | {_spread(two)} | {_ratio(two, one):.2f} |",
+    ]  # fmt: skip
+
+
 def _udf(figures: dict[str, Any]) -> list[str]:
     rates = figures["rates"]
     lines = [
@@ -126,6 +136,7 @@ def _loads(figures: dict[str, Any]) -> list[str]:
 _MAKERS = {
     "local": _local,
     "executors": _executors,
+    "scale": _scale,
     "udf": _udf,
     "killed": _killed,
     "memory": _memory,
