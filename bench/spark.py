@@ -166,20 +166,31 @@ def executors(asked: Asked) -> dict[str, Any]:
         runs["process one"] = lambda: together(pair[:1], few)
         runs["process two"] = lambda: together(pair, few)
         free = in_turn(asked.rounds, runs)
-        pinned = [one.do("pin")["pinned"], two.do("pin")["pinned"]]
-        if pinned != [1, 2]:
-            raise Failed(f"found {pinned} executors, expected 1 and 2")
+        pin(one, two)
         alone = {name: run for name, run in runs.items() if not name.startswith("process")}
         return {"sentences": count, "free": free, "pinned": in_turn(asked.rounds, alone)}
 
 
 def scale(asked: Asked) -> dict[str, Any]:
-    """One executor against two on a longer job, where what the driver does before it counts for less."""
+    """The same on a longer job, where what the driver does before it counts for less."""
     with ExitStack() as stack:
         one, two = (stack.enter_context(Worker(name, asked.model)) for name in ("one", "two"))
         count = asked.part(20_000)
-        runs: Runs = {each.name: partial(each.rate, "predict", count) for each in (one, two)}
-        return {"sentences": count, "rates": in_turn(asked.rounds, runs)}
+        runs: Runs = {f"predict {each.name}": partial(each.rate, "predict", count) for each in (one, two)}
+        free = in_turn(asked.rounds, runs)
+        pin(one, two)
+        return {"sentences": count, "free": free, "pinned": in_turn(asked.rounds, runs)}
+
+
+def pin(one: Worker, two: Worker) -> None:
+    """Binds each executor to a core of its own.
+
+    Raises:
+        Failed: there are not one and two of them.
+    """
+    pinned = [one.do("pin")["pinned"], two.do("pin")["pinned"]]
+    if pinned != [1, 2]:
+        raise Failed(f"found {pinned} executors, expected 1 and 2")
 
 
 def udf(asked: Asked) -> dict[str, Any]:

@@ -63,6 +63,15 @@ def _local(figures: dict[str, Any]) -> list[str]:
 
 
 def _executors(figures: dict[str, Any]) -> list[str]:
+    return [
+        *_against(figures), "",
+        "An executor of one core has its JVM, the Python worker and the model's thread. Unbound, a single executor on "
+        "a machine of two cores lets its JVM and its Python work on the core that nobody else has; bound, it has what "
+        "it was given.",
+    ]  # fmt: skip
+
+
+def _against(figures: dict[str, Any]) -> list[str]:
     lines = [
         f"### Two executors against one, {figures['sentences']:,} sentences", "",
         f"| what | one | two | two against one (asked: {SCALE}) |", "|---|---|---|---|",
@@ -72,24 +81,10 @@ def _executors(figures: dict[str, Any]) -> list[str]:
         ("executors as Spark starts them", free), ("each executor bound to one core", pinned),
     )]  # fmt: skip
     for called, rates, job in [*rows, ("processes of one thread without Spark", free, "process")]:
-        one, two = rates[f"{job} one"], rates[f"{job} two"]
-        lines.append(f"| {called} | {_spread(one)} | {_spread(two)} | {_ratio(two, one):.2f} |")
-    return [
-        *lines, "",
-        "An executor of one core has its JVM, the Python worker and the model's thread. Unbound, a single executor on "
-        "a machine of two cores lets its JVM and its Python work on the core that nobody else has; bound, it has what "
-        "it was given.",
-    ]  # fmt: skip
-
-
-def _scale(figures: dict[str, Any]) -> list[str]:
-    rates = figures["rates"]
-    one, two = rates["one"], rates["two"]
-    return [
-        f"### Two executors against one, a longer job: {figures['sentences']:,} sentences", "",
-        f"| what | one | two | two against one (asked: {SCALE}) |", "|---|---|---|---|",
-        f"| {CALLED['predict']} | {_spread(one)} | {_spread(two)} | {_ratio(two, one):.2f} |",
-    ]  # fmt: skip
+        if f"{job} one" in rates:
+            one, two = rates[f"{job} one"], rates[f"{job} two"]
+            lines.append(f"| {called} | {_spread(one)} | {_spread(two)} | {_ratio(two, one):.2f} |")
+    return lines
 
 
 def _udf(figures: dict[str, Any]) -> list[str]:
@@ -136,7 +131,7 @@ def _loads(figures: dict[str, Any]) -> list[str]:
 _MAKERS = {
     "local": _local,
     "executors": _executors,
-    "scale": _scale,
+    "scale": _against,
     "udf": _udf,
     "killed": _killed,
     "memory": _memory,
