@@ -17,6 +17,11 @@ from tagline import __version__ as release  # noqa: E402
 # Cells of the tutorials run in kernels of their own: they find Tagline and its examples where this build does.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent / "src"), os.environ.get("PYTHONPATH", "")])
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# They listen on loopback, and warn at every start that this is not encrypted.
+PROFILE = HERE.parent / "build" / "docs-ipython" / "profile_default"
+PROFILE.mkdir(parents=True, exist_ok=True)
+(PROFILE / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.log_level = 40\n", encoding="utf-8")
+os.environ["IPYTHONDIR"] = str(PROFILE.parent)
 
 project = "Tagline"
 author = "the authors of Tagline"
