@@ -358,5 +358,5 @@ def test_a_large_corpus_takes_seconds() -> None:
     gold, predicted = ([names[place] for place in side] for side in (wanted, found))
     start = time.process_time()
     low, high = evaluate_labels(gold, predicted, names).intervals["accuracy"]
-    assert time.process_time() - start < 30
+    assert time.process_time() - start < 5
     assert 0 < high - low < 0.01

@@ -223,7 +223,7 @@ def test_foreign_tags_are_named_with_their_sentence() -> None:
         conlleval([["product"]], [["O"]])
 
 
-def test_fifty_thousand_words_take_seconds(corpora: Corpora) -> None:
+def test_fifty_thousand_words_take_well_under_a_second(corpora: Corpora) -> None:
     gold: Tags = []
     predicted: Tags = []
     for one, other in corpora(Scheme.IOB2, 4000):
@@ -233,4 +233,4 @@ def test_fifty_thousand_words_take_seconds(corpora: Corpora) -> None:
     start = time.process_time()
     strict(gold, predicted)
     conlleval(gold, predicted)
-    assert time.process_time() - start < 10  # the square of so many words would take minutes
+    assert time.process_time() - start < 1.0

@@ -97,7 +97,7 @@ def test_a_large_corpus_takes_seconds() -> None:
     gold = random.random(probabilities.shape) < probabilities**2
     start = time.process_time()
     found = tune_thresholds(gold, probabilities)
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 3
     assert np.all((found > 0.3) & (found < 0.7))
 
 
