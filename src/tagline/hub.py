@@ -16,6 +16,7 @@ _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _NAME = re.compile(rf"(?P<repo>{_PART}(?:/{_PART})?)(?:@(?P<revision>[^@\s]+))?")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _MAIN = "main"
+_COMMITS = "snapshots"  # folder of a model in the cache that holds its commits
 _MANIFEST = "tagline.json"
 _WEIGHTS = (
     ("openvino_model.xml", "openvino_model.bin"),
@@ -96,7 +97,15 @@ def all_cached() -> list[Cached]:
 def in_cache(folder: Path) -> bool:
     """Whether a folder is a commit in the cache, which belongs to the hub's library and must stay as it was fetched."""
     place = Path(os.path.realpath(folder))
-    return place.parent.name == "snapshots" and Path(os.path.realpath(cache_place())) in place.parents
+    return repo_of(folder) is not None and Path(os.path.realpath(cache_place())) in place.parents
+
+
+def repo_of(folder: Path) -> str | None:
+    """`owner/model` of a folder that lies as commits lie in a cache of the hub's library, wherever that is."""
+    place = Path(os.path.realpath(folder))
+    if place.parent.name != _COMMITS:
+        return None
+    return place.parent.parent.name.removeprefix("models--").replace("--", "/")
 
 
 def download(name: HubName) -> Path:
@@ -202,7 +211,7 @@ def _cached(place: Path, repo: str) -> Cached:
         for each in sorted(refs.rglob("*"))
         if each.is_file()
     }
-    commits = {each.name: each for each in sorted((place / "snapshots").glob("*")) if _complete(each)}
+    commits = {each.name: each for each in sorted((place / _COMMITS).glob("*")) if _complete(each)}
     return Cached(repo, revisions, commits)
 
 

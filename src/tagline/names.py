@@ -51,10 +51,7 @@ def resolve(name: str | Path, language: str = "en") -> Path:
 
 def called(folder: Path) -> str:
     """What a model is called by where it lies; in the hub's cache, where commits name the folders, `owner/model`."""
-    place = Path(os.path.realpath(folder))
-    if place.parent.name != "snapshots":
-        return place.name
-    return place.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return hub.repo_of(folder) or Path(os.path.realpath(folder)).name
 
 
 def shipped() -> dict[str, Path]:

@@ -81,14 +81,15 @@ class Trial:
     encoder: shared.Encoder = None
     settings: shared.Set = None
     seed: Annotated[int | None, typer.Option(help="Seed of the search and of every trial.", show_default=False)] = None
+    threads: shared.Threads = 0
 
-    def of(self, kind: type[S], threads: int) -> S:
+    def of(self, kind: type[S]) -> S:
         """Settings that a task begins with.
 
         Raises:
             UsageError: a setting that this task does not have, or a value that it does not take.
         """
-        given = {"encoder": self.named, "seed": self.seed, "threads": threads or None}
+        given = {"encoder": self.named, "seed": self.seed, "threads": self.threads or None}
         return settings_of(kind, given, self.settings or [])
 
     @property
@@ -119,7 +120,6 @@ def tune(
     form: shared.Format = None,
     columns: shared.WordReading = shared.UNTOLD_WORDS,
     texts: shared.TextReading = shared.UNTOLD,
-    threads: shared.Threads = 0,
 ) -> None:
     """Search for the settings that score best on dev, by Optuna (extra: tune)."""
     searching.check()
@@ -133,14 +133,14 @@ def tune(
 
         if dev is None:
             raise UsageError("--dev is missing; trials are scored on annotated data that they do not learn from")
-        token_settings = trial.of(settings_for(trial.named), threads)
+        token_settings = trial.of(settings_for(trial.named))
         reading = columns.options(form)
         base, corpora = token_settings, read_tagged(files, reading, token_settings)
     else:
         from tagline.cli.train_texts import read_labelled
         from tagline.train.texts.settings import TextSettings
 
-        text_settings = trial.of(TextSettings, threads)
+        text_settings = trial.of(TextSettings)
         base, corpora = text_settings, read_labelled(files, texts.options(form), text_settings, None)[0]
     search = _search(corpora, base, output, searching.ranges or [], (place.resume, place.overwrite))
     found = _run(search, searching.trials, searching.deadline(), searching.jobs)

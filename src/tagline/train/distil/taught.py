@@ -53,7 +53,7 @@ class TaughtExamples:
         return self.own.learned + sum(len(each.ids) for each in self.more)
 
     def targets(self, rows: Sequence[int], width: int) -> NDArray[Any]:
-        """(B, 1 + …) numbers of the windows, then their labels, -100 for windows without."""
+        """(B, 1 + …) numbers of the windows, then their labels, `IGNORED` for windows without."""
         own = np.asarray(rows, dtype=np.int64) < len(self.own.windows)
         known = self.own.targets([row for row, labelled in zip(rows, own, strict=True) if labelled], width)
         labels = np.full((len(rows), *known.shape[1:]), IGNORED, dtype=known.dtype)
