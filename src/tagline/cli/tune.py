@@ -47,8 +47,8 @@ class Searching:
         None
     )
 
-    def check(self) -> None:
-        """Finds out before any work whether it can be done.
+    def check(self, threads: int) -> None:
+        """Finds out before any work whether it can be done, each trial with so many threads.
 
         Raises:
             MissingExtraError: what searches is not installed.
@@ -65,6 +65,11 @@ class Searching:
             raise UsageError(f"--trials is {self.trials}; expected at least 1")
         if not 1 <= self.jobs <= cores():
             raise UsageError(f"--jobs is {self.jobs}; expected 1 to {cores()}, the cores there are")
+        if self.jobs > 1 and threads > (share := cores() // self.jobs):
+            raise UsageError(
+                f"--threads is {threads} with --jobs {self.jobs}; expected at most {share} for each of them, as there "
+                f"are {cores()} cores. Leave --threads away, and they share the cores"
+            )
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"--timeout is {self.timeout}; expected seconds, more than 0")
 
@@ -122,7 +127,7 @@ def tune(
     texts: shared.TextReading = shared.UNTOLD,
 ) -> None:
     """Search for the settings that score best on dev, by Optuna (extra: tune)."""
-    searching.check()
+    searching.check(trial.threads)
     chosen = shared.task(trial.task, texts.given(), train_file)
     files = {"train": train_file, **({"dev": dev} if dev is not None else {})}
     base: FitSettings

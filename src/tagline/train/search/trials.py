@@ -126,7 +126,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 def _process(search: Search, lock: Any, cores: set[int]) -> None:
     if cores:
         os.sched_setaffinity(0, cores)
-        search = replace(search, base=replace(search.base, threads=len(cores)))
+        search = replace(search, base=replace(search.base, threads=search.base.threads or len(cores)))
     parent = parent_process()
 
     def alive() -> None:
