@@ -90,7 +90,7 @@ def cached(name: HubName) -> Path | None:
 def all_cached() -> list[Cached]:
     """The token- and sequence-classification models in the cache, by name."""
     places = sorted(cache_place().glob("models--*")) if cache_place().is_dir() else []
-    every = [_cached(place, place.name.removeprefix("models--").replace("--", "/")) for place in places]
+    every = [_cached(place, _repo_at(place)) for place in places]
     return [each for each in every if any(_classifies(folder) for folder in each.commits.values())]
 
 
@@ -103,9 +103,7 @@ def in_cache(folder: Path) -> bool:
 def repo_of(folder: Path) -> str | None:
     """`owner/model` of a folder that lies as commits lie in a cache of the hub's library, wherever that is."""
     place = Path(os.path.realpath(folder))
-    if place.parent.name != _COMMITS:
-        return None
-    return place.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return _repo_at(place.parent.parent) if place.parent.name == _COMMITS else None
 
 
 def download(name: HubName) -> Path:
@@ -202,6 +200,10 @@ def _failures() -> tuple[type[BaseException], ...]:
 
 def _place_of(repo: str) -> Path:
     return cache_place() / f"models--{repo.replace('/', '--')}"
+
+
+def _repo_at(place: Path) -> str:
+    return place.name.removeprefix("models--").replace("--", "/")
 
 
 def _cached(place: Path, repo: str) -> Cached:

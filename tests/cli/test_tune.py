@@ -159,6 +159,7 @@ def test_settings_files_are_checked(workshop: Workshop, tmp_path: Path) -> None:
         (("--trials", "0"), "--trials is 0; expected at least 1"),
         (("--jobs", "999"), "--jobs is 999; expected 1 to "),
         (("--jobs", "2", "--threads", "998"), "--threads is 998 with --jobs 2; expected at most "),
+        (("--jobs", "2", "--set", "threads=998"), "--threads is 998 with --jobs 2; expected at most "),
         (("--timeout", "0"), "--timeout is 0.0; expected seconds"),
     ],
 )

@@ -41,7 +41,32 @@ class Wanted:
     seed: Annotated[int, typer.Option(help="Seed of the tests.", min=0)] = 0
 
 
-_WANTED = Wanted()
+@dataclass(frozen=True)
+class Reading:
+    """How files of tagged words are read, as the options were typed."""
+
+    tag_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column of the tags in files of predictions: once for all, or once for each. Default: the last.",
+            show_default=False,
+        ),
+    ] = None
+    gold_column: Annotated[
+        str | None, typer.Option(help="Column of the gold tags in DATA. Default: the last.", show_default=False)
+    ] = None
+    form: shared.Format = None
+    word_column: shared.WordColumn = None
+    scheme: shared.SchemeOption = None
+    split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None
+
+    def gold(self) -> ReadOptions:
+        """How DATA is read."""
+        words = shared.WordReading(self.word_column, self.gold_column, self.scheme)
+        return replace(words.options(self.form), split=self.split)
+
+
+_WANTED, _READING = Wanted(), Reading()
 
 
 def compare(
@@ -54,20 +79,7 @@ def compare(
         ),
     ],
     wanted: Wanted = _WANTED,
-    tag_column: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Column of the tags in files of predictions: once for all, or once for each. Default: the last.",
-            show_default=False,
-        ),
-    ] = None,
-    gold_column: Annotated[
-        str | None, typer.Option(help="Column of the gold tags in DATA. Default: the last.", show_default=False)
-    ] = None,
-    form: shared.Format = None,
-    word_column: shared.WordColumn = None,
-    scheme: shared.SchemeOption = None,
-    split: Annotated[str | None, typer.Option(help="Split of a datasets folder.")] = None,
+    reading: Reading = _READING,
     texts: shared.TextReading = shared.UNTOLD,
     running: shared.Running = shared.BY_ITSELF,
 ) -> None:
@@ -91,12 +103,11 @@ def compare(
         if files:
             raise UsageError(f"{files[0]} is a file; for labelled texts give model folders only")
         folders = [each for each in systems if isinstance(each, ModelFolder)]
-        _compare_texts(folders, data, texts.options(form), settings, wanted)
+        _compare_texts(folders, data, texts.options(reading.form), settings, wanted)
         return
     if texts.given():
         raise UsageError(f"{texts.given()} is for models that label texts; these mark entities")
-    options = replace(shared.WordReading(word_column, gold_column, scheme).options(form), split=split)
-    _compare_tokens(systems, data, options, tag_column or [], settings, wanted)
+    _compare_tokens(systems, data, reading.gold(), reading.tag_column or [], settings, wanted)
 
 
 def _compare_tokens(

@@ -35,8 +35,7 @@ def export(
     files: Files = _FILES,
     numbers: Numbers = _NUMBERS,
     json_out: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    columns: shared.WordReading = shared.UNTOLD_WORDS,
-    texts: shared.TextReading = shared.UNTOLD,
+    annotated: shared.EitherReading = shared.UNTOLD_EITHER,
     space: SpaceOptions = _SPACE,
     inference: InferenceOptions = _INFERENCE,
 ) -> None:
@@ -53,7 +52,7 @@ def export(
         return
     from tagline.predict.sampling import Reading
 
-    reading = Reading(columns.options(), texts.options())
+    reading = Reading(annotated.columns.options(), annotated.texts.options())
     if to == "inference" and space.examples is None:
         how = InferenceHow(inference.test, space.overwrite, json_out)
         export_inference(model, target, files, reading, numbers, how)

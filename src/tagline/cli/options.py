@@ -192,6 +192,18 @@ UNTOLD = TextReading()
 """Nothing was typed."""
 
 
+@dataclass(frozen=True)
+class EitherReading:
+    """Options of both kinds of annotated files, where the model tells which kind it needs."""
+
+    columns: WordReading = UNTOLD_WORDS
+    texts: TextReading = UNTOLD
+
+
+UNTOLD_EITHER = EitherReading()
+"""Nothing was typed."""
+
+
 def _first_given(record: WordReading | TextReading, names: tuple[str, ...]) -> str:
     """The first of these options that was typed, as it is typed, or nothing."""
     return next((f"--{name.replace('_', '-')}" for name in names if getattr(record, name) is not None), "")

@@ -23,10 +23,6 @@ def train(
     held: Held = _HELD,
     task: shared.Task = None,
     fit: Fit = _FIT,
-    allow_leakage: Annotated[
-        bool,
-        typer.Option("--allow-leakage", help="Report the test score although test texts stand in the training data."),
-    ] = False,
     place: Place = _PLACE,
     reading: Reading = _READING,
     text_fit: TextFit = _TEXT_FIT,
@@ -53,7 +49,7 @@ def train(
         token_settings = fit.of(settings_for(str(fit.encoder)), text_fit, work)
         run = Run(files, *place.folders(output, first), place, work.tracker)
         words = reading.words()
-        metrics = kept(run.work, lambda: train_tokens(run, token_settings, words, allow_leakage, teaching))
+        metrics = kept(run.work, lambda: train_tokens(run, token_settings, words, held.allow_leakage, teaching))
     else:
         from tagline.cli.train_texts import train_texts
         from tagline.train.texts.settings import TextSettings
@@ -62,7 +58,7 @@ def train(
         run = Run(files, *place.folders(output, first), place, work.tracker)
         metrics = kept(
             run.work,
-            lambda: train_texts(run, text_settings, reading.labelled(), reading.split, allow_leakage, teaching),
+            lambda: train_texts(run, text_settings, reading.labelled(), reading.split, held.allow_leakage, teaching),
         )
     if place.json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")

@@ -23,10 +23,14 @@ S = TypeVar("S", bound="FitSettings")
 
 @dataclass(frozen=True)
 class Held:
-    """Annotated files that nothing is learned from."""
+    """Annotated files that nothing is learned from, and whether what they share with the training data is borne."""
 
     dev: Annotated[Path | None, typer.Option(help="Annotated data that the best epoch is chosen on.")] = None
     test: Annotated[Path | None, typer.Option(help="Annotated data that is looked at once, at the end.")] = None
+    allow_leakage: Annotated[
+        bool,
+        typer.Option("--allow-leakage", help="Report the test score although test texts stand in the training data."),
+    ] = False
 
     def files(self, train: Path) -> dict[str, Path]:
         """All files by role."""

@@ -47,8 +47,8 @@ class Searching:
         None
     )
 
-    def check(self, threads: int) -> None:
-        """Finds out before any work whether it can be done, each trial with so many threads.
+    def check(self) -> None:
+        """Finds out before any work whether it can be done.
 
         Raises:
             MissingExtraError: what searches is not installed.
@@ -65,13 +65,18 @@ class Searching:
             raise UsageError(f"--trials is {self.trials}; expected at least 1")
         if not 1 <= self.jobs <= cores():
             raise UsageError(f"--jobs is {self.jobs}; expected 1 to {cores()}, the cores there are")
+        if self.timeout is not None and not self.timeout > 0:
+            raise UsageError(f"--timeout is {self.timeout}; expected seconds, more than 0")
+
+    def check_threads(self, threads: int) -> None:
+        """Raises UsageError where trials at a time, each with so many threads, have not enough cores."""
+        from tagline.machine import cores
+
         if self.jobs > 1 and threads > (share := cores() // self.jobs):
             raise UsageError(
                 f"--threads is {threads} with --jobs {self.jobs}; expected at most {share} for each of them, as there "
                 f"are {cores()} cores. Leave --threads away, and they share the cores"
             )
-        if self.timeout is not None and not self.timeout > 0:
-            raise UsageError(f"--timeout is {self.timeout}; expected seconds, more than 0")
 
     def deadline(self) -> float | None:
         """When no trial begins any more, for a search that begins now."""
@@ -127,7 +132,7 @@ def tune(
     texts: shared.TextReading = shared.UNTOLD,
 ) -> None:
     """Search for the settings that score best on dev, by Optuna (extra: tune)."""
-    searching.check(trial.threads)
+    searching.check()
     chosen = shared.task(trial.task, texts.given(), train_file)
     files = {"train": train_file, **({"dev": dev} if dev is not None else {})}
     base: FitSettings
@@ -147,6 +152,7 @@ def tune(
 
         text_settings = trial.of(TextSettings)
         base, corpora = text_settings, read_labelled(files, texts.options(form), text_settings, None)[0]
+    searching.check_threads(base.threads)
     search = _search(corpora, base, output, searching.ranges or [], (place.resume, place.overwrite))
     found = _run(search, searching.trials, searching.deadline(), searching.jobs)
     if place.json_out:
