@@ -36,7 +36,6 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
     from tagline.names import called
 
     numbers.check()
-    files.check(to)
     folder = ModelFolder.open(model)
     if hub.in_cache(folder.path):
         raise UsageError(
@@ -44,6 +43,7 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
             f"copy it and export the copy: cp -rL {folder.path} my-model"
         )
     folder.refuse_if_only_reads(f"--to {to}")
+    files.check(to)
     work = _Export(folder, to, numbers, _read(folder, files, reading, numbers), json_out)
     try:
         work.run()
