@@ -2,15 +2,14 @@
 
     python bench/gpu.py FOLDER [--rounds 5]
 
-FOLDER is a model for token classification; the texts are the sentences of CoNLL-2003 test, raw text to entities. All
-three in one process, interleaved, medians; the pipeline reads the first thousand sentences of each round.
+FOLDER is a model for token classification; the texts are the sentences of CoNLL-2003 test, words joined by spaces, text to
+entities. All three in one process, interleaved, medians; the pipeline reads the first thousand sentences of each round.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 
 import torch
 
-from accuracy import DATA
+from common import DATA, spread
 from peers.padded import Arrays, Padded
 
 _SENTENCES = 128
@@ -73,6 +72,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    if not (options.folder / "config.json").is_file():
+        parser.error(f"{options.folder}: no model folder; expected one of bench/accuracy.py or tagline train")
+    if not torch.cuda.is_available():
+        parser.error("torch finds no GPU here; this is measured on a machine with one")
     from tagline.data.corpus import read_corpus
 
     texts = [" ".join(each.words) for each in read_corpus(DATA / "conll2003" / "test.txt").sentences]
@@ -89,8 +92,8 @@ def main() -> None:
     print("| what | sentences/s, median | lowest | highest |\n|---|---|---|---|")
     for name, each in seconds.items():
         count = min(_PIPELINE, len(texts)) if name.startswith("pipeline") else len(texts)
-        rates = [count / second for second in each]
-        print(f"| {name} | {statistics.median(rates):.0f} | {min(rates):.0f} | {max(rates):.0f} |")
+        rates = spread([count / second for second in each])
+        print(f"| {name} | {rates['median']:.0f} | {rates['min']:.0f} | {rates['max']:.0f} |")
 
 
 if __name__ == "__main__":
