@@ -2,8 +2,9 @@
 
     python bench/gpu.py FOLDER [--rounds 5]
 
-FOLDER is a model for token classification; the texts are the sentences of CoNLL-2003 test, words joined by spaces, text to
-entities. All three in one process, interleaved, medians; the pipeline reads the first thousand sentences of each round.
+FOLDER is a model for token classification; the texts are the sentences of CoNLL-2003 test, words joined by spaces,
+text to entities. All three in one process, interleaved, medians; the pipeline reads the first thousand sentences of
+each round.
 """
 
 from __future__ import annotations
