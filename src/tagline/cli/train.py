@@ -21,7 +21,6 @@ def train(
     train_file: Annotated[Path, typer.Argument(metavar="TRAIN", help="Annotated training data.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Model folder to make.", show_default=False)],
     held: Held = _HELD,
-    task: shared.Task = None,
     fit: Fit = _FIT,
     place: Place = _PLACE,
     reading: Reading = _READING,
@@ -41,16 +40,7 @@ def train(
     fit = fit.named()
     teaching = teachers.teaching()
     files = held.files(train_file)
-    if shared.task(task, reading.for_texts(), train_file) == "token-classification":
-        from tagline.cli.train_tokens import train_tokens
-        from tagline.train.tokens.settings import settings_for
-
-        fit.check_words()
-        token_settings = fit.of(settings_for(str(fit.encoder)), text_fit, work)
-        run = Run(files, *place.folders(output, first), place, work.tracker)
-        words = reading.words()
-        metrics = kept(run.work, lambda: train_tokens(run, token_settings, words, held.allow_leakage, teaching))
-    else:
+    if reading.of_texts(train_file):
         from tagline.cli.train_texts import train_texts
         from tagline.train.texts.settings import TextSettings
 
@@ -60,6 +50,15 @@ def train(
             run.work,
             lambda: train_texts(run, text_settings, reading.labelled(), reading.split, held.allow_leakage, teaching),
         )
+    else:
+        from tagline.cli.train_tokens import train_tokens
+        from tagline.train.tokens.settings import settings_for
+
+        fit.check_words()
+        token_settings = fit.of(settings_for(str(fit.encoder)), text_fit, work)
+        run = Run(files, *place.folders(output, first), place, work.tracker)
+        words = reading.words()
+        metrics = kept(run.work, lambda: train_tokens(run, token_settings, words, held.allow_leakage, teaching))
     if place.json_out:
         sys.stdout.write(json.dumps(metrics) + "\n")
     else:

@@ -106,6 +106,7 @@ class Fit:
 class Reading:
     """How the files are read, whichever task they are for."""
 
+    task: shared.Task = None
     form: shared.Format = None
     columns: shared.WordReading = shared.UNTOLD_WORDS
     strict: shared.Strict = False
@@ -115,9 +116,14 @@ class Reading:
         typer.Option(help="Of texts without --dev: shares of train, dev and test, or none. Default: 80/10/10."),
     ] = None
 
-    def for_texts(self) -> str:
-        """The first option given that only texts have, or nothing."""
-        return self.texts.given() or ("--split" if self.split else "")
+    def of_texts(self, train: Path) -> bool:
+        """Whether the files hold texts with labels, not tagged words.
+
+        Raises:
+            UsageError: an unknown task, or options for texts with labels where the task is another.
+        """
+        given = self.texts.given() or ("--split" if self.split else "")
+        return shared.task(self.task, given, train) == shared.TASKS["sequence-classification"]
 
     def words(self) -> ReadOptions:
         """How tagged words are read."""
