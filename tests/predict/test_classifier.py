@@ -324,7 +324,7 @@ from tagline.folder import ModelFolder
 from tagline.predict.classifier import Classifier
 
 class Counting:
-    name, precision = "counting", "f32"
+    name, precision, batch_tokens = "counting", "f32", 1024
     tokens = largest = 0
 
     def run(self, batches):

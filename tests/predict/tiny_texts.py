@@ -91,7 +91,7 @@ class Watched:
         answer: (L,) logits of a window, from its sub-token ids, padding taken off.
     """
 
-    name, precision = "watched", "f32"
+    name, precision, batch_tokens = "watched", "f32", 1024
 
     def __init__(self, answer: Callable[[NDArray[np.int64]], NDArray[np.float32]]) -> None:
         self.answer = answer

@@ -123,7 +123,7 @@ def _evaluate_tokens(
     from tagline.report.entities import entity_report
     from tagline.text.context import has_documents
 
-    tagger = Tagger(folder, open_engine(folder, settings), settings.batch_tokens, constrained=not argmax)
+    tagger = Tagger(folder, open_engine(folder, settings), constrained=not argmax)
     corpus = read_corpus(data, reading, tagger.splitter)
     shared.tell_warnings(corpus)
     train, warnings = train_file(folder, wanted.train, read_train_tokens(reading, tagger.splitter))
@@ -166,7 +166,7 @@ def _evaluate_texts(
     from tagline.predict.text_judging import judge_texts
     from tagline.report.texts import text_report
 
-    classifier = Classifier(folder, open_engine(folder, settings), settings.batch_tokens)
+    classifier = Classifier(folder, open_engine(folder, settings))
     corpus = read_texts(data, reading)
     tell_corpus(corpus)
     train, warnings = train_file(folder, wanted.train, read_train_texts(reading))

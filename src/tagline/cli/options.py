@@ -40,7 +40,9 @@ EngineOption = Annotated[str, typer.Option("--engine", help="auto, openvino, onn
 Precision = Annotated[str, typer.Option(help="auto, bf16, f32 or int8 (made by tagline export).")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(help="Processor threads; 0 takes the cores there are.")]
-BatchTokens = Annotated[int, typer.Option(help="Most sub-tokens of a batch.")]
+BatchTokens = Annotated[
+    int | None, typer.Option(help="Most sub-tokens of a batch; what suits the device where none is said.")
+]
 Task = Annotated[
     str | None,
     typer.Option(
@@ -217,7 +219,7 @@ class Running:
     precision: Precision = "auto"
     device: Device = "auto"
     threads: Threads = 0
-    batch_tokens: BatchTokens = 1024
+    batch_tokens: BatchTokens = None
 
     def settings(self) -> EngineSettings:
         """How the model is run.

@@ -144,7 +144,7 @@ def predict(
     options = replace(options, pair_column=reader.pair_column(options.pair_column, source, options))
     fixed = {
         "model": reader.folder.manifest.files, "engine": reader.engine.name, "precision": reader.engine.precision,
-        "batch_tokens": settings.batch_tokens, **vars(answers), **vars(reading),
+        "batch_tokens": reader.engine.batch_tokens, **vars(answers), **vars(reading),
     }  # fmt: skip
     _predict_file(reader, source, options, place, fixed)
 

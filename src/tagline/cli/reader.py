@@ -161,8 +161,8 @@ def open_reader(model: Path, settings: EngineSettings, options: ReaderOptions) -
     if folder.manifest.task == TEXT_CLASSIFICATION:
         if options.argmax:
             raise UsageError(f"{model} labels texts; --argmax is for entities")
-        return LabelReader(Classifier(folder, open_engine(folder, settings), settings.batch_tokens), options.top_k)
+        return LabelReader(Classifier(folder, open_engine(folder, settings)), options.top_k)
     if options.top_k != 1:
         raise UsageError(f"{model} marks entities; --top-k and --all-scores are for models that label texts")
     constrained = not options.argmax
-    return TagReader(Tagger(folder, open_engine(folder, settings), settings.batch_tokens, constrained))
+    return TagReader(Tagger(folder, open_engine(folder, settings), constrained))

@@ -15,6 +15,8 @@ from tagline.records import Batch
 ENGINES = ("auto", "openvino", "onnx", "torch")
 PRECISIONS = ("auto", "bf16", "f32", "int8")
 DEVICES = ("auto", "cpu", "cuda")
+ON_PROCESSOR, ON_GPU = 1024, 16_384
+"""Sub-tokens of a batch that suit the device; see docs/decisions/0009-inference-speed.md."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class EngineSettings:
             `ModelFolder.only_reads`: there `bf16` and `f32` compute with the same rounded weights).
         device: `auto` (the processor, or with the torch engine a GPU where there is one), `cpu` or `cuda`.
         threads: processor threads; 0 takes the cores that the process may use.
-        batch_tokens: most sub-tokens of a batch, padding included.
+        batch_tokens: most sub-tokens of a batch, padding included; None takes what suits the device.
         cache: whether compiled graphs are kept in the user's cache folder for the next start.
     """
 
@@ -37,7 +39,7 @@ class EngineSettings:
     precision: str = "auto"
     device: str = "auto"
     threads: int = 0
-    batch_tokens: int = 1024
+    batch_tokens: int | None = None
     cache: bool = True
 
     def __post_init__(self) -> None:
@@ -46,7 +48,7 @@ class EngineSettings:
                 raise UsageError(f"--{name} is {getattr(self, name)!r}; accepted are {', '.join(accepted)}")
         if self.threads < 0:
             raise UsageError(f"--threads is {self.threads}; expected 0 (all cores) or more")
-        if self.batch_tokens < 1:
+        if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UsageError(f"--batch-tokens is {self.batch_tokens}; expected at least 1")
 
 
@@ -56,10 +58,12 @@ class Engine(Protocol):
     Attributes:
         name: `openvino`, `onnx` or `torch`.
         precision: what it really computes in, `bf16`, `f32` or `int8`.
+        batch_tokens: most sub-tokens of a batch, padding included.
     """
 
     name: str
     precision: str
+    batch_tokens: int
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
         """Logits of each batch, in order: (B, T, L) for tokens, (B, L) for sequences.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines.base import Engine, EngineSettings
+from tagline.engines.base import ON_GPU, ON_PROCESSOR, Engine, EngineSettings
 from tagline.errors import FolderError, MissingExtraError, UsageError
 from tagline.folder import ONNX, ONNX_INT8, ModelFolder
 from tagline.machine import cores
@@ -59,6 +59,7 @@ class OnnxEngine:
         if strange := sorted({*self._inputs} - {*Batch._fields}):
             accepted = ", ".join(Batch._fields)
             raise FolderError(f"{folder.path / graph}: has inputs {', '.join(strange)}; accepted are {accepted}")
+        self.batch_tokens = settings.batch_tokens or (ON_GPU if settings.device == "cuda" else ON_PROCESSOR)
         self._threads = 1 if settings.device == "cuda" else settings.threads or cores()
         self._pool = ThreadPoolExecutor(self._threads, "onnx")
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines.base import EngineSettings
+from tagline.engines.base import ON_PROCESSOR, EngineSettings
 from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
 from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16, processor_has_int8
@@ -45,6 +45,7 @@ class OpenVinoEngine:
         rounded = self.precision == "int8" or folder.only_reads
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if rounded else (GRAPH, GRAPH_WEIGHTS)
         self._streams = settings.threads or cores()
+        self.batch_tokens = settings.batch_tokens or ON_PROCESSOR
         # Without instructions for int8, activations are not rounded either: it would cost time and gain nothing.
         precision = (self._hint, rounded and (self.precision != "int8" or not processor_has_int8()))
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.

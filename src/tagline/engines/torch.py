@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines.base import Engine, EngineSettings
+from tagline.engines.base import ON_GPU, ON_PROCESSOR, Engine, EngineSettings
 from tagline.errors import FolderError, MissingExtraError, UsageError
 from tagline.folder import TEXT_CLASSIFICATION, WEIGHTS, ModelFolder
 from tagline.machine import cores, processor_has_bf16
 from tagline.records import Batch
+
+_AHEAD = 2  # batches that a GPU is given before the first is waited for
 
 
 class TorchEngine:
@@ -34,6 +37,7 @@ class TorchEngine:
         if settings.device == "cuda" and not on_gpu:
             raise UsageError("--device cuda: torch finds no GPU here; use --device cpu")
         self._torch, self._device = torch, "cuda" if on_gpu else "cpu"
+        self.batch_tokens = settings.batch_tokens or (ON_GPU if on_gpu else ON_PROCESSOR)
         precision = settings.precision
         if precision == "int8":
             raise UsageError("--precision int8: the torch engine has none; use --engine openvino, or bf16 or f32")
@@ -49,11 +53,43 @@ class TorchEngine:
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
         """Logits of each batch, in order."""
+        if self._device == "cpu":
+            for batch in batches:
+                yield self._logits(self._named(batch)).numpy()
+            return
+        busy: deque[tuple[Any, Any]] = deque()
         for batch in batches:
-            arrays = {name: self._torch.from_numpy(getattr(batch, name)).to(self._device) for name in self._inputs}
-            with self._torch.inference_mode():
-                logits = self._model(**arrays).logits
-            yield logits.float().cpu().numpy()
+            busy.append(self._started(batch))
+            if len(busy) > _AHEAD:
+                yield _arrived(*busy.popleft())
+        while busy:
+            yield _arrived(*busy.popleft())
+
+    def _named(self, batch: Batch) -> dict[str, Any]:
+        return {name: self._torch.from_numpy(getattr(batch, name)) for name in self._inputs}
+
+    def _logits(self, arrays: dict[str, Any]) -> Any:
+        with self._torch.inference_mode():
+            return self._model(**arrays).logits.float()
+
+    def _started(self, batch: Batch) -> tuple[Any, Any]:
+        """Where the logits will lie, and the event that says they do: nothing here waits for the GPU.
+
+        Copies go through page-locked memory, which torch keeps and hands out anew only when the copy is over.
+        """
+        pinned = {name: each.pin_memory() for name, each in self._named(batch).items()}
+        logits = self._logits({name: each.to(self._device, non_blocking=True) for name, each in pinned.items()})
+        there = self._torch.empty(logits.shape, dtype=logits.dtype, pin_memory=True)
+        there.copy_(logits, non_blocking=True)
+        done: Any = self._torch.cuda.Event()  # type: ignore[no-untyped-call]
+        done.record()
+        return there, done
+
+
+def _arrived(logits: Any, done: Any) -> NDArray[np.float32]:
+    done.synchronize()
+    found: NDArray[np.float32] = logits.numpy()
+    return found
 
 
 def open_torch_engine(folder: ModelFolder, settings: EngineSettings) -> Engine:

@@ -15,7 +15,7 @@ __all__ = ["Classifier", "Tagger", "load"]
 
 
 def load(
-    name_or_folder: str | Path, settings: EngineSettings | None = None, **options: str | int
+    name_or_folder: str | Path, settings: EngineSettings | None = None, **options: str | int | None
 ) -> Tagger | Classifier:
     """Opens a model for prediction: a `Tagger` or a `Classifier`, by what the folder was trained for.
 
@@ -45,5 +45,5 @@ def load(
     folder = open_model(name_or_folder, settings)
     engine = open_engine(folder, settings)
     if folder.manifest.task == TEXT_CLASSIFICATION:
-        return Classifier(folder, engine, settings.batch_tokens)
-    return Tagger(folder, engine, settings.batch_tokens)
+        return Classifier(folder, engine)
+    return Tagger(folder, engine)

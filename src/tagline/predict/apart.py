@@ -54,10 +54,10 @@ class OpenModel:
         self._engine = engine
         self._pipe: TokenClassificationPipeline | TextClassificationPipeline[Any]
         if folder.manifest.task == TOKEN_CLASSIFICATION:
-            self._pipe = TokenClassificationPipeline(folder, engine, None, running.batch_tokens)
+            self._pipe = TokenClassificationPipeline(folder, engine)
             self._pad = self._pipe.pad
         else:
-            self._pipe = TextClassificationPipeline(folder, engine, None, running.batch_tokens)
+            self._pipe = TextClassificationPipeline(folder, engine)
             self._pad = self._pipe.classifier.encoder.pad
         self.task, self.labels = folder.manifest.task, folder.labels
         self.engine, self.precision = engine.name, engine.precision

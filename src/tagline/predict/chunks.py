@@ -61,21 +61,20 @@ class _Waiting(Generic[T]):
 _NONE = np.empty((0, 0), dtype=np.float32)
 
 
-def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, budget: int, every: int = 0) -> Iterator[Chunk[T]]:
+def run_chunks(engine: Engine, texts: Iterable[T], pad_id: int, every: int = 0) -> Iterator[Chunk[T]]:
     """Runs texts through an engine in constant memory.
 
     Args:
         engine: runs the batches.
         texts: the texts with their windows; taken as they are needed.
         pad_id: id of the padding sub-token.
-        budget: most sub-tokens of a batch, padding included.
         every: texts after which batches begin anew, so that a run that starts there makes the same batches (the last
             digits of logits depend on what a text is batched with); 0 never begins anew.
 
     Returns:
         Finished chunks; their texts, one chunk after the other, are the texts in their order.
     """
-    run = _Run(iter(texts), pad_id, budget, every)
+    run = _Run(iter(texts), pad_id, engine.batch_tokens, every)
     while not run.exhausted:
         for logits in engine.run(run.batches()):
             run.place(logits)

@@ -66,14 +66,13 @@ class Classifier:
     Args:
         folder: the opened model folder.
         engine: runs its graph.
-        batch_tokens: most sub-tokens of a batch, padding included.
     """
 
-    def __init__(self, folder: ModelFolder, engine: Engine, batch_tokens: int = 1024) -> None:
+    def __init__(self, folder: ModelFolder, engine: Engine) -> None:
         manifest = folder.manifest
         if manifest.task != TEXT_CLASSIFICATION:
             raise FolderError(f"{folder.path}: a model for {manifest.task}; expected one for {TEXT_CLASSIFICATION}")
-        self.folder, self.engine, self.batch_tokens = folder, engine, batch_tokens
+        self.folder, self.engine = folder, engine
         self.problem, self.labels = manifest.problem, folder.labels
         self.thresholds = np.asarray([manifest.thresholds.get(label, 0.5) for label in self.labels])
         SubTokenizer.from_file(folder.path / TOKENIZER)  # says what is wrong with a damaged file
@@ -86,7 +85,7 @@ class Classifier:
         """Opens a folder; see `tagline.load`."""
         settings = settings or EngineSettings()
         folder = open_model(path, settings)
-        return cls(folder, open_engine(folder, settings), settings.batch_tokens)
+        return cls(folder, open_engine(folder, settings))
 
     @overload
     def __call__(  # type: ignore[overload-overlap]
@@ -125,7 +124,7 @@ class Classifier:
         self, items: Iterable[TextOrPair], every: int = 0, encoder: SequenceEncoder | None = None
     ) -> Iterator[ReadText]:
         """Logits of whole texts, in order; `every` as in `run_chunks`, `encoder` another than the model's own."""
-        for chunk in run_chunks(self.engine, self.encode(items, encoder), self.encoder.pad, self.batch_tokens, every):
+        for chunk in run_chunks(self.engine, self.encode(items, encoder), self.encoder.pad, every):
             yield from self.pooled(chunk)
 
     def encode(self, items: Iterable[TextOrPair], encoder: SequenceEncoder | None = None) -> Iterator[EncodedText]:

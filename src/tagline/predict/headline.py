@@ -21,7 +21,7 @@ def headline(folder: ModelFolder, corpus: Corpus | TextCorpus, settings: EngineS
     """
     engine = open_engine(folder, settings)
     if isinstance(corpus, Corpus):
-        report = judge(Tagger(folder, engine, settings.batch_tokens), corpus).report
+        report = judge(Tagger(folder, engine), corpus).report
         return "F1", report.strict.overall.f1, report
-    texts = judge_texts(Classifier(folder, engine, settings.batch_tokens), corpus).report
+    texts = judge_texts(Classifier(folder, engine), corpus).report
     return (*texts.headline, texts)

@@ -32,7 +32,7 @@ class EngineOptions(TokenOptions, total=False):
     precision: str
     device: str
     threads: int
-    batch_tokens: int
+    batch_tokens: int | None
 
 
 class TextEngineOptions(TextOptions, total=False):
@@ -42,7 +42,7 @@ class TextEngineOptions(TextOptions, total=False):
     precision: str
     device: str
     threads: int
-    batch_tokens: int
+    batch_tokens: int | None
 
 
 @overload
@@ -109,5 +109,5 @@ def pipeline(
     check_task(folder, TASKS[task])
     engine = open_engine(folder, running)
     if isinstance(settings, TokenSettings):
-        return TokenClassificationPipeline(folder, engine, settings, running.batch_tokens)
-    return TextClassificationPipeline(folder, engine, settings, running.batch_tokens)
+        return TokenClassificationPipeline(folder, engine, settings)
+    return TextClassificationPipeline(folder, engine, settings)

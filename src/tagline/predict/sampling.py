@@ -60,8 +60,8 @@ def unrun(folder: ModelFolder) -> Tagger | Classifier:
     """A model that reads texts as it should and answers nothing: for what comes before the engine."""
     engine = _Collector(len(folder.labels), by_token=folder.manifest.task == TOKEN_CLASSIFICATION)
     if folder.manifest.task == TOKEN_CLASSIFICATION:
-        return Tagger(folder, engine, batch_tokens=1)
-    return Classifier(folder, engine, batch_tokens=1)
+        return Tagger(folder, engine)
+    return Classifier(folder, engine)
 
 
 def read_annotated(model: Tagger | Classifier, path: Path, reading: Reading) -> Corpus | TextCorpus:
@@ -127,7 +127,7 @@ def calibration_windows(folder: ModelFolder, sample: Sample, most: int) -> list[
 class _Collector:
     """An engine that keeps what it is given and answers with zeros."""
 
-    name, precision = "none", "f32"
+    name, precision, batch_tokens = "none", "f32", 1
 
     def __init__(self, labels: int, by_token: bool) -> None:
         self.labels, self.by_token = labels, by_token

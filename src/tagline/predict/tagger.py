@@ -66,15 +66,14 @@ class Tagger:
     Args:
         folder: the opened model folder.
         engine: runs its graph.
-        batch_tokens: most sub-tokens of a batch, padding included.
         constrained: decode by the scheme's moves (Viterbi); False takes each word's best tag for itself.
     """
 
-    def __init__(self, folder: ModelFolder, engine: Engine, batch_tokens: int = 1024, constrained: bool = True) -> None:
+    def __init__(self, folder: ModelFolder, engine: Engine, constrained: bool = True) -> None:
         manifest = folder.manifest
         if manifest.task != TOKEN_CLASSIFICATION:
             raise FolderError(f"{folder.path}: a model for {manifest.task}; expected one for {TOKEN_CLASSIFICATION}")
-        self.folder, self.engine, self.batch_tokens = folder, engine, batch_tokens
+        self.folder, self.engine = folder, engine
         self.splitter = WordSplitter(manifest.words)
         subtokens = SubTokenizer.from_file(folder.path / TOKENIZER, manifest.shapes, manifest.characters)
         self.encoder = WindowEncoder(subtokens, manifest.window, manifest.overlap, manifest.context)
@@ -85,7 +84,7 @@ class Tagger:
         """Opens a folder; see `tagline.load`."""
         settings = settings or EngineSettings()
         folder = open_model(path, settings)
-        return cls(folder, open_engine(folder, settings), settings.batch_tokens, constrained)
+        return cls(folder, open_engine(folder, settings), constrained)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -120,7 +119,7 @@ class Tagger:
     def stream_split(self, texts: Iterable[SplitText], every: int = 0) -> Iterator[Document]:
         """Reads texts with their words; `every` as in `run_chunks`."""
         encoded = map(self._encode, texts)
-        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens, every):
+        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, every):
             yield from self._documents(chunk)
 
     def split(self, text: str) -> SplitText:
@@ -161,7 +160,7 @@ class Tagger:
     def probabilities(self, texts: Iterable[SplitText]) -> Iterator[NDArray[np.float32]]:
         """(W, L) chances of the model's tags at each word of texts with their words; a CRF's marginals."""
         encoded = map(self._encode, texts)
-        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, self.batch_tokens):
+        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad):
             starts, _, scores = self._decoded(chunk)
             yield from (scores[start:end] for start, end in pairwise(starts))
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines import Engine, EngineSettings
+from tagline.engines import Engine
 from tagline.errors import UsageError
 from tagline.folder import ModelFolder
 from tagline.predict.chunks import Chunk
@@ -107,7 +107,6 @@ class TextClassificationPipeline(Generic[A]):
         folder: the opened model folder.
         engine: runs its model.
         settings: how answers are made.
-        batch_tokens: most sub-tokens of a batch, padding included.
     """
 
     def __init__(
@@ -115,9 +114,8 @@ class TextClassificationPipeline(Generic[A]):
         folder: ModelFolder,
         engine: Engine,
         settings: TextSettings | None = None,
-        batch_tokens: int = EngineSettings.batch_tokens,
     ) -> None:
-        self.classifier = Classifier(folder, engine, batch_tokens)
+        self.classifier = Classifier(folder, engine)
         self.folder, self.engine = folder, engine
         self.settings = settings or TextSettings()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict, Unpack, overload
 
-from tagline.engines import Engine, EngineSettings
+from tagline.engines import Engine
 from tagline.errors import UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
 from tagline.predict.chunks import Chunk, run_chunks
@@ -68,7 +68,6 @@ class TokenClassificationPipeline:
         folder: the opened model folder.
         engine: runs its model.
         settings: how answers are made.
-        batch_tokens: most sub-tokens of a batch, padding included.
     """
 
     def __init__(
@@ -76,10 +75,9 @@ class TokenClassificationPipeline:
         folder: ModelFolder,
         engine: Engine,
         settings: TokenSettings | None = None,
-        batch_tokens: int = EngineSettings.batch_tokens,
     ) -> None:
         check_task(folder, TOKEN_CLASSIFICATION)
-        self.folder, self.engine, self.batch_tokens = folder, engine, batch_tokens
+        self.folder, self.engine = folder, engine
         self.settings = settings or TokenSettings()
         self._encoder = RawEncoder(folder)
         # The scheme of a folder from elsewhere was only guessed; its prefixes are read label by label.
@@ -127,7 +125,7 @@ class TokenClassificationPipeline:
         return self._stream(inputs, self.changed(changes))
 
     def _stream(self, inputs: Iterable[Any], settings: TokenSettings) -> Iterator[list[Answer]]:
-        for chunk in run_chunks(self.engine, self.encode(inputs, settings), self.pad, self.batch_tokens):
+        for chunk in run_chunks(self.engine, self.encode(inputs, settings), self.pad):
             yield from self.answers(chunk, settings)
 
     @property

@@ -118,7 +118,7 @@ class Worker:
         self.settings, self.handles, self.log = settings, handles, log
         engine = dict(settings.engine)
         threads = engine["threads"] = int(engine.get("threads") or max(1, cores() // settings.workers))
-        budget = int(engine.get("batch_tokens", 512))
+        budget = int(engine.get("batch_tokens") or 512)
         self.registry = Registry(settings.models, engine, budget)
         self.metrics = Metrics(list(settings.models), settings.workers, handles.slot, handles.metrics)
         self.registry.open()

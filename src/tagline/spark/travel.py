@@ -35,9 +35,9 @@ def refer(facts: ModelFacts, path: str, session: SparkSession | None, travel: st
     files = None
     if session is not None and not archived and travel != "path" and not _single_machine(session, travel):
         files = _broadcast(session, facts)
-    named = tuple(
-        sorted({**_OPTIONS, **options}.items())
-    )  # one name for one way of running: it is the key of the cache
+    given_options = {name: value for name, value in options.items() if value is not None}
+    # One name for one way of running: it is the key of the cache.
+    named = tuple(sorted({**_OPTIONS, **given_options}.items()))
     return ModelRef(given, facts.fingerprint, facts.tags, named, files)
 
 
