@@ -26,11 +26,13 @@ def test_each_window_once_within_the_budget(lengths: list[int], budget: int) -> 
         assert (len(rows) + 1) * longest > budget  # one more would not have gone in
 
 
-@given(st.lists(st.lists(st.integers(2, 99), min_size=1, max_size=9), min_size=1, max_size=9))
-def test_pad_fills_up_behind_each_window(ids: list[list[int]]) -> None:
+@given(st.lists(st.lists(st.integers(2, 99), min_size=1, max_size=9), min_size=1, max_size=9), st.integers(0, 12))
+def test_pad_fills_up_behind_each_window(ids: list[list[int]], least: int) -> None:
     types = [[token % 7 for token in row] for row in ids]
-    batch = pad(ids, types, pad_id=1)
-    shape = (len(ids), max(map(len, ids)))
+    batch = pad(ids, types, 1, least)
+    arrays = pad([np.array(row) for row in ids], [np.array(row) for row in types], 1, least)
+    assert all(np.array_equal(one, other) for one, other in zip(batch, arrays, strict=True))
+    shape = (len(ids), max(least, *map(len, ids)))
     for array in batch:
         assert array.shape == shape
         assert array.dtype == np.int64

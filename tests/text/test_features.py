@@ -56,6 +56,23 @@ def test_a_text_that_fits_is_one_window_as_transformers_frames_it(encoders: Enco
     assert window.counts.tolist() == [len(each.ids) for each in pieces]
 
 
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=TEXTS, length=st.integers(6, 90), shapes=st.booleans())
+def test_the_short_road_of_a_text_that_fits_makes_what_the_long_one_makes(
+    name: str, encoders: Encoders, words: list[str], length: int, shapes: bool
+) -> None:
+    subtokens = SubTokenizer.from_file(encoders(name) / "tokenizer.json", shapes)
+    short = WindowEncoder(subtokens, length)(words)
+    long = WindowEncoder(subtokens, length, context=1)(words)  # alone in its document, so that nothing is shown
+    assert short.shortened == long.shortened
+    for one, other in zip(short.windows, long.windows, strict=True):
+        assert (one.ids, one.types, one.first, one.context) == (other.ids, other.types, other.first, 0)
+        for array, same in ((one.places, other.places), (one.counts, other.counts)):
+            assert array.dtype == same.dtype
+            assert array.tolist() == same.tolist()
+
+
 def test_windows_show_words_of_their_neighbours(encoders: Encoders) -> None:
     subtokens = SubTokenizer.from_file(encoders("bert-uncased") / "tokenizer.json")
     windows = WindowEncoder(subtokens, 12, 4)([","] * 50).windows

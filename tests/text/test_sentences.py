@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -35,6 +37,16 @@ def cut(text: str) -> list[str]:
 def test_sentences_of_a_line(sentences: list[str]) -> None:
     glue = "" if sentences[0].endswith("。") else " "
     assert cut(glue.join(sentences)) == sentences
+
+
+STOPS = [*"aB3.!?…。”)(\",'\n ", "U.S.", "3.5", "e\u0301", " "]
+
+
+@given(st.lists(st.sampled_from(STOPS), max_size=14).map("".join))
+def test_a_line_without_a_stop_is_not_searched_and_nothing_is_missed(text: str) -> None:
+    found = cut(text)
+    with mock.patch("tagline.text.sentences._STOP", re.compile("")):  # which finds a stop in any text
+        assert cut(text) == found
 
 
 def test_headlines_and_paragraphs_are_cut_but_wrapped_lines_are_not() -> None:

@@ -50,6 +50,24 @@ def test_whitespace_parts_words_whatever_kind_it_is(texts: list[str]) -> None:
         assert split(space.join(parts), rules) == [word for part in parts for word in split(part, rules)]
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.lists(TEXTS, max_size=3).map(" ".join))
+def test_remembered_parts_are_split_as_the_whole_text(text: str) -> None:
+    for splitter in SPLITTERS:  # which remember what they split in other examples
+        assert splitter(text) == [match.span() for match in splitter._pattern.finditer(text)]
+
+
+def test_few_parts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tagline.text.words._KEPT_PARTS", 3)
+    splitter = WordSplitter()
+    text = "Oslo, Rome, Bonn, Oslo, Kiev " + "x" * 65
+    assert [text[start:end] for start, end in splitter(text)] == [
+        "Oslo", ",", "Rome", ",", "Bonn", ",", "Oslo", ",", "Kiev", "x" * 65,
+    ]  # fmt: skip
+    assert 0 < len(splitter._parts) <= 3
+    assert all(len(part) <= 64 for part in splitter._parts)
+
+
 WHOLE = [
     "U.S.", "U.S.-led", "1996-08-30", "10,000", "6-4", "3.5", "...", "--", "!!!", ":)", ":-(", ";)", "<3", "^_^", "-_-",
     "@user", "@user_1", "#tag", "e-mail", "O'Brien", "O’Brien", "AT&T", "F-16", "5th", "B2B", "J.", "&amp;", "&#39;",

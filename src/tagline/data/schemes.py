@@ -99,6 +99,8 @@ def spans(tags: Sequence[str], scheme: Scheme = Scheme.IOB2, bare: bool = False)
     found: list[Span] = []
     before, label_before, start = OUTSIDE, "", 0
     for place, tag in enumerate(tags):
+        if tag == before == OUTSIDE:  # most words
+            continue
         prefix, label = split_tag(tag, scheme, bare)
         move = table[before, prefix, label == label_before]
         if move == ILLEGAL:

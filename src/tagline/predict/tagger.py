@@ -127,15 +127,21 @@ class Tagger:
         if not isinstance(text, str):
             raise UsageError(f"got {type(text).__name__}; expected a text (str) or several")
         offsets = self.splitter(text)
-        return self.cut(SplitText(text, offsets, [text[start:end] for start, end in offsets]))
+        words = [text[start:end] for start, end in offsets]
+        return SplitText(text, offsets, words, self._starts(text, offsets, words))
 
     def cut(self, split: SplitText) -> SplitText:
         """The text cut into sentences, where the model was trained on sentences."""
-        if not self.folder.manifest.words.split_sentences:
-            return split
-        return replace(split, starts=sentence_starts(split.text, split.offsets, split.words))
+        starts = self._starts(split.text, split.offsets, split.words)
+        return replace(split, starts=starts) if starts else split
+
+    def _starts(self, text: str, offsets: Sequence[tuple[int, int]], words: Sequence[str]) -> list[int]:
+        return sentence_starts(text, offsets, words) if self.folder.manifest.words.split_sentences else []
 
     def _encode(self, text: SplitText) -> _Encoded:
+        if not text.starts:
+            whole = self.encoder(text.words, *self._around(text, 0, len(text.words)))
+            return _Encoded(text, whole.windows, whole.shortened)
         windows: list[EncodedWindow] = []
         shortened = 0
         for first, last in text.sentences:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -52,11 +53,17 @@ def plan_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
 
 def pad(ids: Sequence[Row], types: Sequence[Row], pad_id: int, least: int = 0) -> Batch:
     """Stacks windows into arrays, padded at the end to the longest, or to `least` where that is longer."""
-    rows, length = len(ids), max(least, *map(len, ids))
-    input_ids = np.full((rows, length), pad_id, dtype=np.int64)
-    mask, segments = np.zeros((rows, length), dtype=np.int64), np.zeros((rows, length), dtype=np.int64)
-    for row, (each, kinds) in enumerate(zip(ids, types, strict=True)):
-        input_ids[row, : len(each)] = each
-        segments[row, : len(each)] = kinds
-        mask[row, : len(each)] = 1
-    return Batch(input_ids, mask, segments)
+    lengths = np.array(list(map(len, ids)), dtype=np.int64)
+    length, total = max(least, int(lengths.max())), int(lengths.sum())
+    shown = np.arange(length) < lengths[:, None]
+    input_ids = np.full(shown.shape, pad_id, dtype=np.int64)
+    segments = np.zeros(shown.shape, dtype=np.int64)
+    input_ids[shown] = _joined(ids, total)
+    segments[shown] = _joined(types, total)
+    return Batch(input_ids, shown.astype(np.int64), segments)
+
+
+def _joined(rows: Sequence[Row], total: int) -> NDArray[np.int64]:
+    if isinstance(rows[0], np.ndarray):
+        return np.concatenate(rows)
+    return np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +67,8 @@ class WindowEncoder:
             after: words of the document that stand after it.
         """
         pieces = self.subtokens(words)
+        if not self.context and (whole := self._whole(pieces)):
+            return whole
         counts = np.fromiter((len(each.ids) for each in pieces), dtype=np.int64, count=len(pieces))
         prefix, suffix = self.subtokens.prefix, self.subtokens.suffix
         windows = []
@@ -87,6 +89,23 @@ class WindowEncoder:
             places = len(prefix) + left + np.cumsum(counts[start:last]) - counts[start:last]
             windows.append(EncodedWindow(ids, types, first, places[first - start :], counts[first:last], context))
         return EncodedText(windows, sum(each.shortened for each in pieces))
+
+    def _whole(self, pieces: Sequence[Pieces]) -> EncodedText | None:
+        """A text that fits into one window, as most do: what the general road makes, quicker; None if it does not."""
+        if not 0 < len(pieces) <= self.room:
+            return None
+        ids, types, shortened = zip(*pieces, strict=True)
+        sizes = list(map(len, ids))
+        if sum(sizes) > self.room:
+            return None
+        prefix, suffix = self.subtokens.prefix, self.subtokens.suffix
+        shown = [*prefix, *chain.from_iterable(ids), *suffix]
+        kinds = [0] * len(shown)
+        if self.subtokens.shapes:
+            kinds[len(prefix) : len(shown) - len(suffix)] = chain.from_iterable(types)
+        *places, _ = accumulate(sizes, initial=len(prefix))
+        window = EncodedWindow(shown, kinds, 0, np.array(places, dtype=np.int64), np.array(sizes, dtype=np.int64))
+        return EncodedText([window], sum(shortened))
 
     def _around(self, before: Sequence[str], after: Sequence[str], taken: int) -> tuple[list[Pieces], list[Pieces]]:
         """Whole words next to a text whose `taken` sub-tokens leave room; what one side lacks the other may take."""

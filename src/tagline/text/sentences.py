@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 _END = re.compile(r"[.!?…]+|[。！？]")
+_STOP = re.compile(r"[.!?…](?!\w)|[。！？]")  # stands wherever a sentence ends within a line, and elsewhere
 _FULL_WIDTH = frozenset("。！？")
 _CLOSING = frozenset("\"'”’»)]}")
 _OPENING = frozenset("\"'“‘«([{¿¡")
@@ -30,7 +31,10 @@ def sentence_starts(text: str, offsets: Sequence[tuple[int, int]], words: Sequen
         offsets: (start, end) of each word.
         words: the words.
     """
-    longest = max(map(len, text.split("\n")), default=0) if "\n" in text else 0
+    lines = "\n" in text
+    if not offsets or not (lines or _STOP.search(text, 0, offsets[-1][0])):
+        return []
+    longest = max(map(len, text.split("\n"))) if lines else 0
     starts = []
     line = 0  # where the line of the word before begins
     for place in range(1, len(words)):

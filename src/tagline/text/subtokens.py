@@ -83,7 +83,7 @@ class SubTokenizer:
     def __call__(self, words: Sequence[str]) -> list[Pieces]:
         """Sub-tokens of each word, none of them without: a word that the tokenizer turns into nothing is unknown."""
         cache = self._cache
-        found = [cache.get(word) for word in words]
+        found = list(map(cache.get, words))
         if None in found:
             if len(cache) > _CACHE_WORDS:
                 cache.clear()

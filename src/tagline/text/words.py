@@ -54,6 +54,9 @@ _CONTRACTED = re.compile(rf"\w{_QUOTE}(?:m|re|ve|ll|d)$|n{_QUOTE}t$", re.IGNOREC
 _CONTRACTION = re.compile(rf"{_QUOTE}(?:m|re|ve|ll|d)$|n{_QUOTE}t$", re.IGNORECASE)
 _POSSESSIVE = re.compile(rf"{_QUOTE}s$", re.IGNORECASE)
 _LISTED = re.compile(r"\d{1,3}\.?")
+_MAY_LIST = re.compile(r"(?<![^\n\r])\d{1,3}\.[^\S\n\r]")
+_KEPT_PARTS = 100_000
+_LONGEST_PART = 64  # characters; longer ones are rare and would fill the memory
 
 
 @dataclass(frozen=True)
@@ -153,5 +156,34 @@ class WordSplitter:
         return re.compile(pattern, re.VERBOSE | re.IGNORECASE)
 
     def __call__(self, text: str) -> list[tuple[int, int]]:
-        """(start, end) of each word, in order; whitespace belongs to none."""
+        """(start, end) of each word, in order; whitespace belongs to none.
+
+        No word reaches over a space, and but for numbers of a list none looks beyond one. So how a part between spaces
+        is split can be remembered, which is quicker than to match it anew.
+        """
+        if self.rules.list_numbers and _MAY_LIST.search(text):
+            return self._matched(text)
+        known, found, at = self._parts, [], 0
+        for part in text.split(" "):
+            words = known.get(part)
+            if words is None:
+                words = self._remembered(part)
+            for start, end in words:
+                found.append((at + start, at + end))
+            at += len(part) + 1
+        return found
+
+    def _remembered(self, part: str) -> list[tuple[int, int]]:
+        words = self._matched(part)
+        if len(part) <= _LONGEST_PART:
+            if len(self._parts) >= _KEPT_PARTS:
+                self._parts.clear()
+            self._parts[part] = words
+        return words
+
+    def _matched(self, text: str) -> list[tuple[int, int]]:
         return [match.span() for match in self._pattern.finditer(text)]
+
+    @cached_property
+    def _parts(self) -> dict[str, list[tuple[int, int]]]:
+        return {}
