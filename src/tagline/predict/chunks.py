@@ -22,11 +22,16 @@ Logits = NDArray[np.float32]
 
 
 class Windowed(Protocol):
-    """A text that was cut into windows; none for a text without sub-tokens."""
+    """A text, or a part of a long one, that was cut into windows; none for a text without sub-tokens."""
 
     @property
     def windows(self) -> Sequence[Shown]:
         """The windows, in order."""
+        ...
+
+    @property
+    def ends(self) -> bool:
+        """Whether a text ends with it."""
         ...
 
 
@@ -121,8 +126,8 @@ class _Run(Generic[T]):
             except StopIteration:
                 self.exhausted = True
                 return
-            self._taken += 1
-            self._border = bool(self._every) and self._taken % self._every == 0
+            self._taken += text.ends
+            self._border = bool(self._every) and text.ends and self._taken % self._every == 0
             waiting = _Waiting(text)
             self._waiting.append(waiting)
             empty += not waiting.left

@@ -53,6 +53,7 @@ class EncodedText:
 
     item: TextOrPair
     sequence: EncodedSequence
+    ends: bool = True
 
     @property
     def windows(self) -> Sequence[SequenceWindow]:

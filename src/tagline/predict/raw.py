@@ -48,12 +48,14 @@ class RawText:
         ids: (T,) sub-token ids.
         offsets: (T, 2) first character of each, and the character after its last.
         windows: windows whose scored ranges, one after the other, are the T sub-tokens.
+        ends: it is a whole text.
     """
 
     text: str
     ids: Ints
     offsets: Ints
     windows: list[RawWindow]
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import overload
 
@@ -19,10 +19,12 @@ from tagline.predict.chunks import Chunk, run_chunks
 from tagline.predict.opening import open_model
 from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
-from tagline.text.features import EncodedWindow, WindowEncoder
+from tagline.text.features import EncodedText, EncodedWindow, WindowEncoder
 from tagline.text.sentences import sentence_starts
 from tagline.text.subtokens import SubTokenizer
 from tagline.text.words import WordSplitter
+
+_PART_WORDS = 4_096  # words after which a long text's sentences are sent to the engine, and what it says is decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,35 @@ class SplitText:
         return list(pairwise((0, *self.starts, len(self.words))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    """A text cut into windows."""
+@dataclass(slots=True)
+class _Part:
+    """Sentences cut into windows: all of a text's, or some of a long one's, so that no more than these are on the way.
+
+    Attributes:
+        text: the whole text.
+        lengths: words of each sentence.
+        windows: their windows; words are counted from the part's first.
+        words: words of them all.
+        shortened: words that were shortened.
+        ends: whether they are the text's last.
+    """
 
     text: SplitText
-    windows: list[EncodedWindow]
-    shortened: int
+    lengths: list[int] = field(default_factory=list)
+    windows: list[EncodedWindow] = field(default_factory=list)
+    words: int = 0
+    shortened: int = 0
+    ends: bool = True
+
+    def add(self, words: int, encoded: EncodedText) -> None:
+        """Puts the next sentence behind those that are here."""
+        if self.words:
+            self.windows += [each._replace(first=each.first + self.words) for each in encoded.windows]
+        else:
+            self.windows = encoded.windows
+        self.lengths.append(words)
+        self.words += words
+        self.shortened += encoded.shortened
 
 
 class Tagger:
@@ -118,16 +142,27 @@ class Tagger:
 
     def stream_split(self, texts: Iterable[SplitText], every: int = 0) -> Iterator[Document]:
         """Reads texts with their words; `every` as in `run_chunks`."""
-        encoded = map(self._encode, texts)
-        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad, every):
-            yield from self._documents(chunk)
+        tags: list[str] = []
+        scores: list[float] = []
+        windows = shortened = 0
+        parts = chain.from_iterable(map(self._parts, texts))
+        for chunk in run_chunks(self.engine, parts, self.encoder.subtokens.pad, every):
+            starts, best, chances = self._decoded(chunk)
+            names = [self.folder.labels[tag] for tag in best.tolist()]
+            chosen = np.take_along_axis(chances, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
+            for each, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
+                tags += names[start:end]
+                scores += chosen[start:end]
+                windows, shortened = windows + len(each.windows), shortened + each.shortened
+                if each.ends:
+                    yield self._document(each.text, tags, scores, windows, shortened)
+                    tags, scores, windows, shortened = [], [], 0, 0
 
     def split(self, text: str) -> SplitText:
         """A text with its words, by the rules of the model."""
         if not isinstance(text, str):
             raise UsageError(f"got {type(text).__name__}; expected a text (str) or several")
-        offsets = self.splitter(text)
-        words = [text[start:end] for start, end in offsets]
+        offsets, words = self.splitter.split(text)
         return SplitText(text, offsets, words, self._starts(text, offsets, words))
 
     def cut(self, split: SplitText) -> SplitText:
@@ -138,17 +173,16 @@ class Tagger:
     def _starts(self, text: str, offsets: Sequence[tuple[int, int]], words: Sequence[str]) -> list[int]:
         return sentence_starts(text, offsets, words) if self.folder.manifest.words.split_sentences else []
 
-    def _encode(self, text: SplitText) -> _Encoded:
-        if not text.starts:
-            whole = self.encoder(text.words, *self._around(text, 0, len(text.words)))
-            return _Encoded(text, whole.windows, whole.shortened)
-        windows: list[EncodedWindow] = []
-        shortened = 0
+    def _parts(self, text: SplitText) -> Iterator[_Part]:
+        part = _Part(text)
         for first, last in text.sentences:
             encoded = self.encoder(text.words[first:last], *self._around(text, first, last))
-            windows.extend(window._replace(first=window.first + first) for window in encoded.windows)
-            shortened += encoded.shortened
-        return _Encoded(text, windows, shortened)
+            part.add(last - first, encoded)
+            if part.words >= _PART_WORDS and last < len(text.words):
+                part.ends = False
+                yield part
+                part = _Part(text)
+        yield part
 
     def _around(self, text: SplitText, first: int, last: int) -> tuple[Sequence[str], Sequence[str]]:
         """Words before and after a sentence, as many as the model's context can show."""
@@ -165,45 +199,38 @@ class Tagger:
 
     def probabilities(self, texts: Iterable[SplitText]) -> Iterator[NDArray[np.float32]]:
         """(W, L) chances of the model's tags at each word of texts with their words; a CRF's marginals."""
-        encoded = map(self._encode, texts)
-        for chunk in run_chunks(self.engine, encoded, self.encoder.subtokens.pad):
+        parts = chain.from_iterable(map(self._parts, texts))
+        rows: list[NDArray[np.float32]] = []
+        for chunk in run_chunks(self.engine, parts, self.encoder.subtokens.pad):
             starts, _, scores = self._decoded(chunk)
-            yield from (scores[start:end] for start, end in pairwise(starts))
+            for each, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
+                rows.append(scores[start:end])
+                if each.ends:
+                    yield rows[0] if len(rows) == 1 else np.concatenate(rows)
+                    rows = []
 
-    def _decoded(self, chunk: Chunk[_Encoded]) -> tuple[list[int], NDArray[np.int64], NDArray[np.float32]]:
-        """Where each text's words begin (and the last one's end), and of all words tag number and (W, L) chances."""
-        starts = np.cumsum([0, *(len(each.text.words) for each in chunk.texts)])
-        emissions = np.empty((int(starts[-1]), len(self.folder.labels)), dtype=np.float32)
-        for start, each, logits in zip(starts.tolist(), chunk.texts, chunk.logits, strict=False):
+    def _decoded(self, chunk: Chunk[_Part]) -> tuple[list[int], NDArray[np.int64], NDArray[np.float32]]:
+        """Where each part's words begin (and the last one's end), and of all words tag number and (W, L) chances."""
+        starts = list(accumulate((each.words for each in chunk.texts), initial=0))
+        emissions = np.empty((starts[-1], len(self.folder.labels)), dtype=np.float32)
+        for start, each, logits in zip(starts, chunk.texts, chunk.logits, strict=False):
             for window, values in zip(each.windows, logits, strict=True):
                 first = start + window.first
                 emissions[first : first + len(window.places)] = values[window.places]
-        lengths = [last - first for each in chunk.texts for first, last in each.text.sentences]
-        return starts.tolist(), *self.decoder(emissions, lengths)
+        lengths = [words for each in chunk.texts for words in each.lengths]
+        return starts, *self.decoder(emissions, lengths)
 
-    def _documents(self, chunk: Chunk[_Encoded]) -> Iterator[Document]:
-        starts, best, scores = self._decoded(chunk)
-        chosen = np.take_along_axis(scores, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
-        tags = [self.folder.labels[tag] for tag in best.tolist()]
-        for each, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
-            yield self._document(each, tags[start:end], chosen[start:end])
-
-    def _document(self, encoded: _Encoded, tags: list[str], scores: list[float]) -> Document:
-        manifest, text = self.folder.manifest, encoded.text
+    def _document(
+        self, text: SplitText, tags: list[str], scores: list[float], windows: int, shortened: int
+    ) -> Document:
+        manifest = self.folder.manifest
         entities = []
         for label, first, last in spans(tags, manifest.scheme, manifest.bare):
             start, end = text.offsets[first][0], text.offsets[last - 1][1]
             score = sum(scores[first:last]) / (last - first)
             entities.append(Entity(label, score, start, end, text.text[start:end]))
-        return Document(
-            text=text.text,
-            entities=tuple(entities),
-            offsets=tuple(text.offsets),
-            tags=tuple(tags),
-            scores=tuple(scores),
-            windows=len(encoded.windows),
-            shortened=encoded.shortened,
-        )
+        offsets = tuple(text.offsets)
+        return Document(text.text, tuple(entities), offsets, tuple(tags), tuple(scores), windows, shortened)
 
 
 def split_words(words: Sequence[str]) -> SplitText:

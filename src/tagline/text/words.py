@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -57,6 +57,8 @@ _LISTED = re.compile(r"\d{1,3}\.?")
 _MAY_LIST = re.compile(r"(?<![^\n\r])\d{1,3}\.[^\S\n\r]")
 _KEPT_PARTS = 100_000
 _LONGEST_PART = 64  # characters; longer ones are rare and would fill the memory
+_STRETCH = 100_000  # characters
+Words = tuple[list[tuple[int, int]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -156,34 +158,51 @@ class WordSplitter:
         return re.compile(pattern, re.VERBOSE | re.IGNORECASE)
 
     def __call__(self, text: str) -> list[tuple[int, int]]:
-        """(start, end) of each word, in order; whitespace belongs to none.
+        """(start, end) of each word, in order; whitespace belongs to none."""
+        return self.split(text)[0]
+
+    def split(self, text: str) -> Words:
+        """(start, end) of each word, and the words.
 
         No word reaches over a space, and but for numbers of a list none looks beyond one. So how a part between spaces
-        is split can be remembered, which is quicker than to match it anew.
+        is split can be remembered, which is quicker than to match it anew, and words that recur are one object.
         """
         if self.rules.list_numbers and _MAY_LIST.search(text):
             return self._matched(text)
-        known, found, at = self._parts, [], 0
-        for part in text.split(" "):
-            words = known.get(part)
-            if words is None:
-                words = self._remembered(part)
-            for start, end in words:
-                found.append((at + start, at + end))
-            at += len(part) + 1
-        return found
+        known = self._parts
+        offsets: list[tuple[int, int]] = []
+        words: list[str] = []
+        for at, stretch in _stretches(text):
+            for part in stretch.split(" "):
+                spans, own = known.get(part) or self._remembered(part)
+                for start, end in spans:
+                    offsets.append((at + start, at + end))
+                words += own
+                at += len(part) + 1
+        return offsets, words
 
-    def _remembered(self, part: str) -> list[tuple[int, int]]:
-        words = self._matched(part)
+    def _remembered(self, part: str) -> Words:
+        found = self._matched(part)
         if len(part) <= _LONGEST_PART:
             if len(self._parts) >= _KEPT_PARTS:
                 self._parts.clear()
-            self._parts[part] = words
-        return words
+            self._parts[part] = found
+        return found
 
-    def _matched(self, text: str) -> list[tuple[int, int]]:
-        return [match.span() for match in self._pattern.finditer(text)]
+    def _matched(self, text: str) -> Words:
+        offsets = [match.span() for match in self._pattern.finditer(text)]
+        return offsets, [text[start:end] for start, end in offsets]
 
     @cached_property
-    def _parts(self) -> dict[str, list[tuple[int, int]]]:
+    def _parts(self) -> dict[str, Words]:
         return {}
+
+
+def _stretches(text: str) -> Iterator[tuple[int, str]]:
+    """A text in stretches that end before a space, with the places where they begin: a long text's parts are many."""
+    at = 0
+    while at < len(text):
+        end = text.find(" ", at + _STRETCH)
+        end = len(text) if end < 0 else end
+        yield at, text[at:end]
+        at = end + 1
