@@ -48,9 +48,9 @@ class SplitText:
     after: Sequence[str] = ()
 
     @property
-    def sentences(self) -> list[tuple[int, int]]:
+    def sentences(self) -> Iterator[tuple[int, int]]:
         """(first word, word after the last) of each sentence."""
-        return list(pairwise((0, *self.starts, len(self.words))))
+        return pairwise(chain((0,), self.starts, (len(self.words),)))
 
 
 @dataclass(slots=True)
