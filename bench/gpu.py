@@ -61,9 +61,12 @@ def readers(folder: Path) -> dict[str, Callable[[list[str]], Any]]:
         "pipeline, defaults": lambda texts: [pipe(text) for text in texts[:_PIPELINE]],
         "bf16 SDPA, batches of 128, sorted": plain(folder).read,
     }
-    for budget in (1024, 16384, 65536):
+    for budget in (None, 1024, 65536):
         tagger: Any = tagline.load(str(folder), engine="torch", device="cuda", batch_tokens=budget)
-        found[f"Tagline, torch {tagger.engine.precision}, {budget} sub-tokens a batch"] = tagger
+        asked = "" if budget else " (default)"
+        found[f"Tagline, torch {tagger.engine.precision}, {tagger.engine.batch_tokens} sub-tokens a batch{asked}"] = (
+            tagger
+        )
     return found
 
 
