@@ -59,11 +59,13 @@ TEXTS = st.lists(st.lists(st.sampled_from(SENTENCES), max_size=8).map(" ".join),
 def test_the_answer_does_not_depend_on_the_parts(texts: list[str], words: int) -> None:
     for tagger in TAGGERS:
         split = [tagger.split(text) for text in texts]
-        whole, chances = tagger(texts), list(tagger.probabilities(split))
+        whole, scored = tagger(texts), list(tagger.stream_scored(split))
+        assert [document for document, _ in scored] == whole
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "_PART_WORDS", words)
             assert tagger(texts) == whole
-            for one, other in zip(tagger.probabilities(split), chances, strict=True):
+            for (document, one), (_, other) in zip(tagger.stream_scored(split), scored, strict=True):
+                assert one.shape == (len(document.tags), len(tagger.folder.labels))
                 assert np.array_equal(one, other)
         assert [document.text for document in whole] == texts
 

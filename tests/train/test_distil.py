@@ -183,7 +183,7 @@ def test_a_killed_run_goes_on_and_ends_as_the_unbroken_one(workshop: Workshop, t
 def test_targets_are_the_teachers_answers_at_every_word(workshop: Workshop) -> None:
     tagger = Tagger.open(workshop.model, EngineSettings(precision="f32", threads=1))
     sentences = [each.words for each in read_corpus(workshop.dev).sentences]
-    found = list(tagger.probabilities(map(split_words, sentences)))
+    found = [chances for _, chances in tagger.stream_scored(map(split_words, sentences))]
     documents = list(tagger.stream_words(sentences))
     assert [len(each) for each in found] == [len(each) for each in sentences]
     for chances, document in zip(found, documents, strict=True):
@@ -211,8 +211,9 @@ def test_teacher_and_student_read_context(workshop: Workshop, tmp_path: Path) ->
     assert taught.train.learned < sum(taught.train.lengths)
     tagger = Tagger.open(tmp_path / "teacher", EngineSettings(precision="f32", threads=1))
     order = columns("t", tagger.folder.labels, prepared.labels)
-    expected = list(tagger.probabilities(shown_all(tagger, corpus)))
-    alone = list(tagger.probabilities(split_words(each.words) for each in corpus.sentences))
+    expected = [chances for _, chances in tagger.stream_scored(shown_all(tagger, corpus))]
+    split = (split_words(each.words) for each in corpus.sentences)
+    alone = [chances for _, chances in tagger.stream_scored(split)]
     for number, (window, sentence) in enumerate(zip(prepared.train.windows, prepared.train.sentence, strict=True)):
         where = taught.targets.where([number])
         assert where.index[1].tolist() == window.places.tolist()

@@ -89,7 +89,8 @@ def teach_tokens(
     words = [len(each) for each in chain((each.words for each in corpus.sentences), more)]
 
     def read(model: Tagger) -> Iterator[NDArray[np.float32]]:
-        return model.probabilities(chain(shown_all(model, corpus), map(split_words, more)))
+        texts = chain(shown_all(model, corpus), map(split_words, more))
+        return (chances for _, chances in model.stream_scored(texts))
 
     asked = _ask(teaching, Tagger, prepared.labels, len(words), settings, read)
     windows, sentence = list(prepared.train.windows), list(prepared.train.sentence)

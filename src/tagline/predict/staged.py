@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,8 @@ from tagline.errors import SchemeError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, MANIFEST, TOKEN_CLASSIFICATION, TOKENIZER, fingerprint
 from tagline.predict.classifier import Classifier
 from tagline.predict.opening import open_model
-from tagline.predict.tagger import SplitText, Tagger
-from tagline.records import Document, Problem, Span
-from tagline.text.decoding import Decoder
+from tagline.predict.tagger import Tagger
+from tagline.records import Problem, Span
 from tagline.text.sentences import sentence_starts
 from tagline.text.words import WordSplitter
 
@@ -86,39 +85,9 @@ def needed_files(path: Path) -> list[Path]:
     ]
 
 
-class _Keeping:
-    """A decoder that keeps the probabilities of the last call."""
-
-    def __init__(self, decoder: Decoder) -> None:
-        self.decoder = decoder
-        self.scores: Floats = np.empty((0, 0), dtype=np.float32)
-        self.read = 0
-
-    def __call__(self, emissions: Floats, lengths: Sequence[int]) -> tuple[Any, Floats]:
-        best, self.scores = self.decoder(emissions, lengths)
-        self.read = 0
-        return best, self.scores
-
-
-class ScoringTagger(Tagger):
-    """A tagger that also gives the probability of every tag of every word."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._kept = _Keeping(self.decoder)
-        self.decoder = cast(Decoder, self._kept)
-
-    def stream_scored(self, texts: Iterable[SplitText]) -> Iterator[tuple[Document, Floats]]:
-        """Documents with (W, L) probabilities; L as `folder.labels`, in order of the texts."""
-        for document in self.stream_split(texts):
-            first = self._kept.read
-            self._kept.read += len(document.tags)
-            yield document, self._kept.scores[first : self._kept.read]
-
-
-def open_tagger(path: str | Path, **options: Any) -> ScoringTagger:
+def open_tagger(path: str | Path, **options: Any) -> Tagger:
     """Opens a tagger; `options` are fields of `EngineSettings`."""
-    return cast(ScoringTagger, ScoringTagger.open(path, EngineSettings(**options)))
+    return Tagger.open(path, EngineSettings(**options))
 
 
 def open_classifier(path: str | Path, **options: Any) -> Classifier:

@@ -48,9 +48,9 @@ class SplitText:
     after: Sequence[str] = ()
 
     @property
-    def sentences(self) -> Iterator[tuple[int, int]]:
+    def sentences(self) -> list[tuple[int, int]]:
         """(first word, word after the last) of each sentence."""
-        return pairwise(chain((0,), self.starts, (len(self.words),)))
+        return list(pairwise((0, *self.starts, len(self.words))))
 
 
 @dataclass(slots=True)
@@ -142,8 +142,21 @@ class Tagger:
 
     def stream_split(self, texts: Iterable[SplitText], every: int = 0) -> Iterator[Document]:
         """Reads texts with their words; `every` as in `run_chunks`."""
+        return (document for document, _ in self._documents(texts, every))
+
+    def stream_scored(self, texts: Iterable[SplitText]) -> Iterator[tuple[Document, NDArray[np.float32]]]:
+        """Reads texts with their words: documents, and (W, L) chances of `folder.labels` at each word (a CRF's
+        marginals)."""
+        for document, chances in self._documents(texts, keep=True):
+            yield document, chances[0] if len(chances) == 1 else np.concatenate(chances)
+
+    def _documents(
+        self, texts: Iterable[SplitText], every: int = 0, keep: bool = False
+    ) -> Iterator[tuple[Document, list[NDArray[np.float32]]]]:
+        """Documents with the chances of their parts, where these are to be kept."""
         tags: list[str] = []
         scores: list[float] = []
+        kept: list[NDArray[np.float32]] = []
         windows = shortened = 0
         parts = chain.from_iterable(map(self._parts, texts))
         for chunk in run_chunks(self.engine, parts, self.encoder.subtokens.pad, every):
@@ -154,9 +167,11 @@ class Tagger:
                 tags += names[start:end]
                 scores += chosen[start:end]
                 windows, shortened = windows + len(each.windows), shortened + each.shortened
+                if keep:
+                    kept.append(chances[start:end])
                 if each.ends:
-                    yield self._document(each.text, tags, scores, windows, shortened)
-                    tags, scores, windows, shortened = [], [], 0, 0
+                    yield self._document(each.text, tags, scores, windows, shortened), kept
+                    tags, scores, kept, windows, shortened = [], [], [], 0, 0
 
     def split(self, text: str) -> SplitText:
         """A text with its words, by the rules of the model."""
@@ -196,18 +211,6 @@ class Tagger:
         if len(after) < most:
             after = [*after, *text.after[: most - len(after)]]
         return before, after
-
-    def probabilities(self, texts: Iterable[SplitText]) -> Iterator[NDArray[np.float32]]:
-        """(W, L) chances of the model's tags at each word of texts with their words; a CRF's marginals."""
-        parts = chain.from_iterable(map(self._parts, texts))
-        rows: list[NDArray[np.float32]] = []
-        for chunk in run_chunks(self.engine, parts, self.encoder.subtokens.pad):
-            starts, _, scores = self._decoded(chunk)
-            for each, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
-                rows.append(scores[start:end])
-                if each.ends:
-                    yield rows[0] if len(rows) == 1 else np.concatenate(rows)
-                    rows = []
 
     def _decoded(self, chunk: Chunk[_Part]) -> tuple[list[int], NDArray[np.int64], NDArray[np.float32]]:
         """Where each part's words begin (and the last one's end), and of all words tag number and (W, L) chances."""

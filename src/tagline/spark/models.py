@@ -15,12 +15,13 @@ from typing import Any
 
 from tagline.errors import FolderError
 from tagline.predict.classifier import Classifier
-from tagline.predict.staged import ScoringTagger, model_facts, open_classifier, open_tagger
+from tagline.predict.staged import model_facts, open_classifier, open_tagger
+from tagline.predict.tagger import Tagger
 from tagline.spark.meter import Meter
 
 ARCHIVE = "archive:"
 _KEPT = 4  # models that a process holds at once
-_OPEN: OrderedDict[tuple[Any, ...], ScoringTagger | Classifier] = OrderedDict()
+_OPEN: OrderedDict[tuple[Any, ...], Tagger | Classifier] = OrderedDict()
 _LOCK = threading.Lock()
 
 
@@ -54,10 +55,10 @@ class Models:
     def __init__(self, threads: int = 0, meter: Meter | None = None) -> None:
         self.threads, self.meter = threads, meter
 
-    def tagger(self, ref: ModelRef) -> ScoringTagger:
+    def tagger(self, ref: ModelRef) -> Tagger:
         """The opened tagger."""
         found = self._opened(ref)
-        assert isinstance(found, ScoringTagger)  # the driver has looked at the task
+        assert isinstance(found, Tagger)  # the driver has looked at the task
         return found
 
     def classifier(self, ref: ModelRef) -> Classifier:
@@ -66,7 +67,7 @@ class Models:
         assert isinstance(found, Classifier)
         return found
 
-    def _opened(self, ref: ModelRef) -> ScoringTagger | Classifier:
+    def _opened(self, ref: ModelRef) -> Tagger | Classifier:
         options = {"threads": self.threads, **{name: value for name, value in ref.options if value is not None}}
         key = (ref.fingerprint, tuple(sorted(options.items())))
         with _LOCK:
