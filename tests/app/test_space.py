@@ -77,7 +77,8 @@ def test_what_is_in_it(models: Models, tmp_path: Path) -> None:
     assert files["model/openvino_model.bin"] == (models.stars / "openvino_model.bin").read_bytes()
     assert "model/model.safetensors" not in files  # the Space runs the graph
     assert not [name for name in files if name.startswith(("tagline/cli", "tagline/train")) or "__pycache__" in name]
-    assert not [name for name, text in files.items() if re.search(rb"@[A-Z]+@", text)]
+    written = {name: text for name, text in files.items() if not name.endswith(".bin")}  # weights may hold any bytes
+    assert not [name for name, text in written.items() if re.search(rb"@[A-Z]+@", text)]
     front = dict(re.findall(r"^(\w+): (.*)$", files["README.md"].decode().split("---")[1], re.MULTILINE))
     assert (front["sdk"], front["app_port"], front["title"]) == ("docker", "8501", '"stars"')
     assert len(front["short_description"]) <= 60  # the hub's bound
