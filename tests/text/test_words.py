@@ -9,7 +9,7 @@ import sys
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tagline.text.words import WordRules, WordSplitter
@@ -51,6 +51,8 @@ def test_whitespace_parts_words_whatever_kind_it_is(texts: list[str]) -> None:
 
 
 @settings(max_examples=300, deadline=None)
+@example("a 3.\tb")  # a number of a list stands where a line begins, not where a part does
+@example("3. b")
 @given(st.lists(TEXTS, max_size=3).map(" ".join))
 def test_remembered_parts_are_split_as_the_whole_text(text: str) -> None:
     for splitter in SPLITTERS:  # which remember what they split in other examples

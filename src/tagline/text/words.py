@@ -135,6 +135,13 @@ class WordSplitter:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
+        return self._compiled(self.rules.list_numbers)
+
+    @cached_property
+    def _unlisted(self) -> re.Pattern[str]:
+        return self._compiled(list_numbers=False)
+
+    def _compiled(self, list_numbers: bool) -> re.Pattern[str]:
         rules = self.rules
         contraction, inner = r"(?!)", ""
         not_inner: list[str] = []
@@ -151,7 +158,7 @@ class WordSplitter:
         short = "|".join(re.escape(word) for word in sorted(rules.abbreviations, key=len, reverse=True))
         # "d..." is a word cut short, no abbreviation.
         abbreviation = rf"(?<!\w)(?:{_ALPHA}\.(?![\w.])" + (rf"|(?:{short})(?!\w)" if short else "") + ")"
-        listed = r"(?<![^\n\r])\d{1,3}\.(?=[^\S\n\r]+\S)" if rules.list_numbers else r"(?!)"
+        listed = r"(?<![^\n\r])\d{1,3}\.(?=[^\S\n\r]+\S)" if list_numbers else r"(?!)"
         hashtag = r"\#(?=\w)" if rules.split_hashtags else r"\#\w+"
         pattern = _PATTERN.replace("HASHTAG", hashtag).replace("ABBREVIATION", abbreviation)
         pattern = pattern.replace("CONTRACTION", contraction).replace("INNER", inner).replace("LISTED", listed)
@@ -168,7 +175,7 @@ class WordSplitter:
         is split can be remembered, which is quicker than to match it anew, and words that recur are one object.
         """
         if self.rules.list_numbers and _MAY_LIST.search(text):
-            return self._matched(text)
+            return _matched(self._pattern, text)
         known = self._parts
         offsets: list[tuple[int, int]] = []
         words: list[str] = []
@@ -182,20 +189,21 @@ class WordSplitter:
         return offsets, words
 
     def _remembered(self, part: str) -> Words:
-        found = self._matched(part)
+        found = _matched(self._unlisted, part)
         if len(part) <= _LONGEST_PART:
             if len(self._parts) >= _KEPT_PARTS:
                 self._parts.clear()
             self._parts[part] = found
         return found
 
-    def _matched(self, text: str) -> Words:
-        offsets = [match.span() for match in self._pattern.finditer(text)]
-        return offsets, [text[start:end] for start, end in offsets]
-
     @cached_property
     def _parts(self) -> dict[str, Words]:
         return {}
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> Words:
+    offsets = [match.span() for match in pattern.finditer(text)]
+    return offsets, [text[start:end] for start, end in offsets]
 
 
 def _stretches(text: str) -> Iterator[tuple[int, str]]:
