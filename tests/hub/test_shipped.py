@@ -45,6 +45,7 @@ def test_each_reads_and_has_a_whole_card(name: str, tmp_path: Path, monkeypatch:
         assert section in card, section
     assert folder.manifest.training["inference_form"]["loss"] <= 0.2 + 1e-9
     assert {"dev", "test"} <= folder.manifest.metrics.keys()
+    assert ("## Teachers" in card) == ("distillation" in folder.manifest.training)
     text, expected = TEXTS[name]
     answer = model(text)
     found = {answer.label} if hasattr(answer, "label") else {each.label for each in answer.entities}

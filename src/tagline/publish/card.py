@@ -49,6 +49,7 @@ def model_card(manifest: Manifest, name: str, plain: bool = False) -> str:
     lines += _calibration(manifest.calibration)
     lines += _parity(manifest.parity)
     lines += _data(training.get("data", {}), training.get("split"))
+    lines += _teachers(training.get("distillation", {}))
     settings = training.get("settings", {})
     if settings:
         lines += ["## Settings\n", "| setting | value |\n|---|---|"]
@@ -223,4 +224,22 @@ def _data(data: dict[str, Any], split: dict[str, Any] | None) -> list[str]:
     for role, facts in data.items():
         count = facts.get("sentences", facts.get("texts"))
         lines.append(f"| {role} | {facts['file']} | {count} | `{facts['sha256'][:16]}…` |")
+    return [*lines, ""]
+
+
+def _teachers(distillation: dict[str, Any]) -> list[str]:
+    if not distillation:
+        return []
+    unlabelled = distillation.get("unlabelled")
+    more = f", and of {unlabelled['texts']:,} texts without labels" if unlabelled else ""
+    lines = [
+        "## Teachers\n",
+        "Beside the labels it learned what these say (Hinton, Vinyals and Dean 2015, Distilling the Knowledge in a "
+        f"Neural Network) of the training data{more}.\n",
+        "| role | name | SHA-256 |",
+        "|---|---|---|",
+    ]
+    lines += [f"| teacher | {each['model']} | `{each['sha256'][:16]}…` |" for each in distillation["teachers"]]
+    if unlabelled:
+        lines.append(f"| texts without labels | {unlabelled['file']} | `{unlabelled['sha256'][:16]}…` |")
     return [*lines, ""]

@@ -1,6 +1,6 @@
 """Text for `tagline train --unlabelled`: plain text by sentences, and train sentences whose names were replaced.
 
-    python bench/renamed.py TRAIN --text FILE --reader MODEL -o OUT.jsonl [--seed 1] [--copies 1]
+    python examples/rename_mentions.py TRAIN --text FILE --reader MODEL -o OUT.jsonl [--seed 1] [--copies 1]
 
 A reader (a model for the same types) finds names in the text. Of each train sentence that has a name, copies are
 written in which mentions are replaced, with a chance of 0.7 each, by a name of the same type: half the time one that
