@@ -51,9 +51,9 @@ class Recipe:
 
 
 NEWS = (
-    "The texts without labels are the sentences of MRPC's training pairs, 300 news texts of the Australian Broadcasting "
-    "Corporation that gensim carries, and sentences of the training data whose names were replaced by others, some of "
-    "them found in those texts.\n\n"
+    "The texts without labels are the sentences of MRPC's training pairs, 300 news texts of the Australian "
+    "Broadcasting Corporation that gensim carries, and sentences of the training data whose names were replaced by "
+    "others, some of them found in those texts.\n\n"
 )
 
 RECIPES = {
