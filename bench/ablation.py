@@ -1,10 +1,12 @@
 """Trains the default recipe with single techniques switched on, or off where the recipe has them; dev scores only.
 
+    python bench/ablation.py wnut16 conll2003 --defaults     what the recipe has, each left away alone
     python bench/ablation.py wnut16 --seeds 1 2 3
     python bench/ablation.py conll2003 --seeds 1 --only "EMA 0.99" "R-Drop 1" --also 'slow={"learning_rate": 1e-4}'
 
 One JSON line a run goes to build/ablation/runs.jsonl; a run that stands there with the same settings is not made again.
-Test data are not read. The tables go into bench/RESULTS.md.
+Test data are not read. Leaving decoding by legal sequences away needs no training: the recipe's own models are decoded
+both ways. The tables go into bench/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -18,13 +20,18 @@ import statistics
 import time
 import warnings
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 warnings.filterwarnings("ignore")
 
 from accuracy import FILES
 from common import BUILD, DATA, place
+
+if TYPE_CHECKING:
+    from tagline.train.fit import Fitted
+    from tagline.train.tokens.prepare import PreparedTokens
 
 OUT = BUILD / "ablation"
 RUNS = OUT / "runs.jsonl"
@@ -45,9 +52,13 @@ class Technique:
     on: dict[str, Any]
     off: dict[str, Any] = field(default_factory=dict)
 
+    def within(self, recipe: dict[str, Any]) -> bool:
+        """Whether the recipe has it."""
+        return all(recipe[name] == value for name, value in self.on.items())
+
     def switched(self, recipe: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """What the table calls the run that switches it, and the changes to the recipe."""
-        if all(recipe[name] == value for name, value in self.on.items()):
+        if self.within(recipe):
             return f"without {self.name}", self.off
         return f"with {self.name}", self.on
 
@@ -55,6 +66,11 @@ class Technique:
 TECHNIQUES = (
     Technique("word shapes", {"shapes": None}, {"shapes": False}),
     Technique("frozen word embeddings", {"freeze_embeddings": True}, {"freeze_embeddings": False}),
+    Technique("rate 2e-4 (5e-5)", {"learning_rate": 2e-4}, {"learning_rate": 5e-5}),
+    Technique("own rate of the head", {"head_learning_rate": 1e-3}, {"head_learning_rate": 2e-4}),
+    Technique("epochs by size (3)", {"epochs": 0}, {"epochs": 3}),
+    Technique("warm-up", {"warmup": 0.1}, {"warmup": 0.0}),
+    Technique("weight decay", {"weight_decay": 0.01}, {"weight_decay": 0.0}),
     Technique("CRF", {"head": "crf"}, {"head": "linear"}),
     Technique("EMA 0.99", {"ema": 0.99}, {"ema": 0.0}),
     Technique("EMA 0.999", {"ema": 0.999}, {"ema": 0.0}),
@@ -92,10 +108,35 @@ def run(corpus: str, name: str, changes: dict[str, Any], seed: int, threads: int
     fitted = fit(prepare_tokens(train, dev, settings), settings, work)
     shutil.rmtree(work, ignore_errors=True)
     seconds = time.process_time() - started
-    record = {"corpus": corpus, "seed": seed, "dev_f1": fitted.dev_score, "seconds": seconds, "settings": facts}
+    record = {
+        "corpus": corpus, "seed": seed, "dev_f1": fitted.dev_score, "seconds": seconds, "settings": facts,
+        "decoded": decoded(fitted) if name == DEFAULT else None,
+    }  # fmt: skip
     with RUNS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
     return {**record, "name": name}
+
+
+def decoded(fitted: Fitted[PreparedTokens]) -> dict[str, float]:
+    """Dev F1 of one model's emissions, in f32, by the best legal sequence and by each word's best tag."""
+    import torch
+
+    from tagline.text.decoding import Decoder
+
+    prepared, score = fitted.prepared, fitted.prepared.scorer()
+    assert score is not None
+    with torch.inference_mode():
+        emissions = [
+            SimpleNamespace(predictions=fitted.model(**{**batch, "labels": None}).logits.numpy())
+            for batch in map(score.batches.__getitem__, range(len(score.batches)))
+        ]
+    found = {}
+    for way, constrained in (("constrained", True), ("argmax", False)):
+        score.decoder = Decoder(prepared.labels, prepared.scheme, constrained=constrained)
+        for each in emissions[:-1]:
+            score(each, compute_result=False)
+        found[way] = score(emissions[-1])["f1"]
+    return found
 
 
 def runs() -> list[dict[str, Any]]:
@@ -122,7 +163,21 @@ def table(corpus: str, found: list[dict[str, Any]]) -> str:
             change = f"{statistics.mean(changes):+.2f}{deviation}"
             better = f"{sum(each > 0 for each in changes)} of {len(changes)}"
         lines.append(f"| {name} | {statistics.mean(scores):.2f}{spread} | {change} | {better} | {time_share:.2f} |")
+    if ways := [each["decoded"] for each in base.values() if each.get("decoded")]:
+        lines.append(undecoded(ways))
     return "\n".join(lines) + "\n"
+
+
+def undecoded(ways: list[dict[str, float]]) -> str:
+    """The line of the recipe's own models, decoded word by word."""
+    scores = [100 * each["argmax"] for each in ways]
+    changes = [100 * (each["argmax"] - each["constrained"]) for each in ways]
+    several = len(ways) > 1
+    spread, deviation = (f" ± {statistics.stdev(each):.2f}" if several else "" for each in (scores, changes))
+    return (
+        f"| without decoding by legal sequences | {statistics.mean(scores):.2f}{spread} | "
+        f"{statistics.mean(changes):+.2f}{deviation} | {sum(each > 0 for each in changes)} of {len(changes)} | 1.00 |"
+    )
 
 
 def main() -> None:
@@ -131,7 +186,9 @@ def main() -> None:
     parser.add_argument("corpora", nargs="+", choices=sorted(FILES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="techniques by name; default: all")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", nargs="+", metavar="NAME", help="techniques by name; default: all")
+    which.add_argument("--defaults", action="store_true", help="those that the recipe has")
     parser.add_argument("--also", nargs="+", default=[], metavar="NAME=JSON", help="further changes to the recipe")
     parser.add_argument("--base", type=json.loads, default={}, help="changes to the recipe in every run, as JSON")
     options = parser.parse_args()
@@ -146,7 +203,8 @@ def main() -> None:
     if strange := set(options.only or ()) - known.keys():
         parser.error(f"no technique {', '.join(sorted(strange))}; there are {', '.join(known)}")
     wanted: list[tuple[str, dict[str, Any]]] = [(DEFAULT, {})]
-    wanted += [each.switched(recipe) for each in TECHNIQUES if not options.only or each.name in options.only]
+    chosen = [each for each in TECHNIQUES if not options.only or each.name in options.only]
+    wanted += [each.switched(recipe) for each in chosen if not options.defaults or each.within(recipe)]
     wanted += [(name, json.loads(changes)) for name, _, changes in (each.partition("=") for each in options.also)]
     tables = []
     for corpus in options.corpora:

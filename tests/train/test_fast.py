@@ -105,6 +105,31 @@ def test_the_derivative_is_right_with_dropout_and_padding() -> None:
     assert torch.autograd.gradcheck(layer, (hidden, *parameters))
 
 
+def test_rows_come_in_few_numbers_and_padding_among_them_changes_nothing(
+    encoders: Encoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = torch.arange(9) < torch.tensor((9, 4, 7, 1))[:, None]
+    places = real.reshape(-1).nonzero()[:, 0].tolist()
+    for step, rows in ((1, 21), (2, 22), (8, 24), (32, 32), (40, 36)):
+        layout = Layout.of(real, 4, 9, 2, step)
+        found = list(range(36)) if layout.rows is None else layout.rows.tolist()
+        assert len(found) == rows
+        assert set(places) <= set(found)
+        assert found == sorted(set(found))
+        assert (layout.rows is None) == (rows == 36)
+        assert layout.bias is not None
+        assert torch.equal(layout.bias[:, 0, 0] == 0, real)
+    model = model_of(encoders("bert-uncased"))
+    batch = batch_of(model, (9, 4, 7, 1))
+    found_by_step = {}
+    for step in (1, 8, 64):
+        monkeypatch.setattr("tagline.train.fast.encoder._STEP", step)
+        found_by_step[step] = gradients(model, batch, flat=True)
+    for loss, found in (found_by_step[8], found_by_step[64]):
+        assert loss == pytest.approx(found_by_step[1][0], abs=1e-6)
+        assert apart(found, found_by_step[1][1]) < 1e-5
+
+
 def test_numbers_are_dropped_at_the_rate_and_the_mean_is_kept() -> None:
     mask = Masks(seed=4).draw((200, 500), 0.1)
     assert mask is not None

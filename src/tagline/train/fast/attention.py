@@ -1,6 +1,6 @@
 """Self-attention over a flat batch, forwards and backwards.
 
-Letters: N sub-tokens of the batch without padding, B windows, T sub-tokens of the longest, A heads, D width of a head.
+Letters: N rows of the flat batch, B windows, T sub-tokens of the longest, A heads, D width of a head.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Layout:
         windows: B.
         width: T.
         heads: A.
-        rows: (N,) place of each sub-token among B * T; None where nothing is padded.
+        rows: (N,) place of each row among B * T, all sub-tokens and some of the padding; None where it is all of them.
         bias: (B, 1, 1, T) zero, or minus infinity on padding; None where nothing is padded.
     """
 
@@ -29,19 +29,27 @@ class Layout:
     bias: torch.Tensor | None
 
     @classmethod
-    def of(cls, real: torch.Tensor | None, windows: int, width: int, heads: int) -> Layout:
+    def of(cls, real: torch.Tensor | None, windows: int, width: int, heads: int, step: int = 1) -> Layout:
         """The layout of a batch.
+
+        Libraries compile a kernel for each shape of a matrix product that they have not seen, so rows come in few
+        numbers: padding fills them up to a multiple of `step`, as far as there is any.
 
         Args:
             real: (B, T) true where a sub-token is no padding; None where none is padding.
             windows: B.
             width: T.
             heads: A.
+            step: N is a multiple of it, or B * T.
         """
         if real is None or bool(real.all()):
             return cls(windows, width, heads, None, None)
-        bias = torch.zeros(real.shape, dtype=torch.float32).masked_fill_(~real, -torch.inf)
-        return cls(windows, width, heads, real.reshape(-1).nonzero()[:, 0], bias[:, None, None])
+        bias = torch.zeros(real.shape, dtype=torch.float32).masked_fill_(~real, -torch.inf)[:, None, None]
+        shown = real.reshape(-1)
+        if spare := -int(shown.sum()) % step:
+            shown = shown.clone()
+            shown[(~shown).nonzero()[:spare, 0]] = True
+        return cls(windows, width, heads, None if bool(shown.all()) else shown.nonzero()[:, 0], bias)
 
     def flat(self, padded: torch.Tensor) -> torch.Tensor:
         """(B * T, …) to (N, …)."""

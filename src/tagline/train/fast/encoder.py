@@ -19,6 +19,7 @@ from tagline.train.fast.masks import Masks, masked_dropout
 
 FAMILIES = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 """Families whose layers are BERT's, by the names of their parameters and by what they compute."""
+_STEP = 32
 
 
 @contextmanager
@@ -78,10 +79,11 @@ def _flat_forward(encoder: Any, own: Callable[..., Any], mix: LayerMix | None) -
 
 
 def _run(encoder: Any, hidden: torch.Tensor, mask: torch.Tensor | None, mix: LayerMix | None) -> torch.Tensor:
-    """The layers, and their mix where there is one, (B, T, H) to (B, T, H), with zeros on padding."""
+    """The layers, and their mix where there is one, (B, T, H) to (B, T, H); what stands on padding means nothing."""
     windows, width, size = hidden.shape
     first = encoder.layer[0].attention.self
-    layout = Layout.of(None if mask is None else mask[:, 0, 0], windows, width, first.num_attention_heads)
+    real = None if mask is None else mask[:, 0, 0]
+    layout = Layout.of(real, windows, width, first.num_attention_heads, _STEP)
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
     masks = Masks()
     flat = layout.flat(hidden.reshape(windows * width, size))

@@ -2,9 +2,9 @@
 
 Residuals, layer norms, softmax and the gradients that leave the layer are in float32 (or float64), matrix products in
 the type of the autocast. Compared with the modules under autocast: queries, keys and values are one product, every
-number is cast once, dropout masks cost a tenth, and padding costs nothing outside the attention.
+number is cast once, dropout masks cost a tenth, and padding costs next to nothing outside the attention.
 
-Letters: N sub-tokens without padding, H width, F inner width.
+Letters: N rows, which are the sub-tokens and little of the padding, H width, F inner width.
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def _through(gradient: torch.Tensor, mask: torch.Tensor | None, dtype: torch.dty
 def _of_linear(
     gradient: torch.Tensor, entered: torch.Tensor, kind: torch.dtype, wanted: bool
 ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-    """Gradients of a linear layer's weight and bias, if they are wanted."""
-    return ((gradient.t() @ entered).to(kind), gradient.sum(0, dtype=kind)) if wanted else (None, None)
+    """Gradients of a linear layer's weight and bias, if they are wanted; both are summed in float32, then rounded."""
+    return ((gradient.t() @ entered).to(kind), gradient.sum(0).to(kind)) if wanted else (None, None)
 
 
 def _norm_backward(
