@@ -36,18 +36,54 @@ def test_each_item_comes_once_within_the_budget_the_oldest_first(given_: list[in
     assert sorted(came) == list(range(len(given_)))
 
 
-@given(st.lists(st.integers(1, 20), min_size=1, max_size=80))
-def test_a_batch_has_room_for_none_of_its_neighbours(given_: list[int]) -> None:
-    pool: Pool[int] = Pool(64)
+@given(lengths, st.integers(1, 100))
+def test_when_nothing_more_comes_the_longest_go_first(given_: list[int], budget: int) -> None:
+    pool: Pool[int] = Pool(budget)
+    for number, length in enumerate(given_):
+        pool.add(number, length)
+    came: list[int] = []
+    while pool:
+        batch = [given_[number] for number in pool.take(closing=True)]
+        assert len(batch) == 1 or len(batch) * batch[-1] <= budget
+        came += batch[::-1]
+    assert came == sorted(given_, reverse=True)
+
+
+def test_it_can_be_filled_again_after_it_was_emptied_from_its_end() -> None:
+    pool: Pool[str] = Pool(10)
+    for name, length in (("a", 3), ("b", 9), ("c", 3)):
+        pool.add(name, length)
+    assert [pool.take(closing=True), pool.take(closing=True)] == [["b"], ["a", "c"]]
+    pool.add("d", 4)
+    pool.add("e", 4)
+    assert pool.take() == ["d", "e"]
+    assert not pool
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=80), st.integers(8, 400), st.booleans())
+def test_a_batch_has_room_for_none_of_its_neighbours(given_: list[int], budget: int, closing: bool) -> None:
+    """… unless more than a tenth of it would be padding, and it is no small one."""
+    pool: Pool[int] = Pool(budget)
     for number, length in enumerate(given_):
         pool.add(number, length)
     left = set(range(len(given_)))
+
+    def fits(sizes: list[int]) -> bool:
+        whole = len(sizes) * max(sizes)
+        return whole <= budget and (whole <= budget / 8 or sum(sizes) >= 0.9 * whole)
+
     while pool:
-        batch = pool.take()
+        batch = pool.take(closing)
         left -= set(batch)
         sizes = [given_[number] for number in batch]
-        if (len(batch) + 1) * sizes[-1] <= 64:
-            assert not any(given_[number] <= sizes[-1] for number in left)
+        assert len(sizes) == 1 or fits(sizes)
+        shorter = [given_[number] for number in left if given_[number] <= sizes[-1]]
         longer = [given_[number] for number in left if given_[number] > sizes[-1]]
-        if longer:
-            assert (len(batch) + 1) * min(longer) > 64
+        # The one that costs less padding was tried last.
+        tried = []
+        if shorter and (len(batch) + 1) * sizes[-1] <= budget:
+            tried.append((sizes[-1] - max(shorter), [*sizes, max(shorter)]))
+        if longer and (len(batch) + 1) * min(longer) <= budget:
+            tried.append((len(batch) * (min(longer) - sizes[-1]), [*sizes, min(longer)]))
+        if tried:
+            assert not fits(min(tried)[1])

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from tagline.engines.base import ON_PROCESSOR, EngineSettings
 from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
-from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16, processor_has_int8
+from tagline.machine import cache_folder, cores, processor_has_bf16, processor_has_int8
 from tagline.records import Batch
 
 _APART = 0.02  # seconds since two runs last met, before one may have all threads: soon after, the next is on its way
-_SNIPPETS = "SNIPPETS_MODE"  # attention as products of oneDNN, not as one kernel made by OpenVINO: quicker without AMX
+_SNIPPETS = "SNIPPETS_MODE"  # attention as products of oneDNN is quicker than as one kernel made by OpenVINO
 _AHEAD = 2  # requests beyond the streams: none idles while an earlier batch is waited for
 
 
@@ -119,14 +119,14 @@ def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: boo
         "INFERENCE_PRECISION_HINT": precision[0],
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": streams,
+        _SNIPPETS: "DISABLE",
     }
     if precision[1]:  # of rounded weights: activations stay as they are
         options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
     if threads < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
         options["ENABLE_CPU_PINNING"] = False
-    if "amx_bf16" not in processor_flags():
-        options[_SNIPPETS] = "DISABLE"
-    cache = cache_folder() / "openvino"
+    # A folder of its own: OpenVINO (2026.4.1) takes a kept graph whatever `SNIPPETS_MODE` it was made with.
+    cache = cache_folder() / "openvino" / "products"
     with suppress(OSError):  # a read-only home only makes the start slower
         if cached:
             cache.mkdir(parents=True, exist_ok=True)

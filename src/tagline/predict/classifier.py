@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TEXT_CLASSIFICATION, TOKENIZER, ModelFolder, positions
-from tagline.predict.chunks import Chunk, run_chunks
+from tagline.predict.chunks import Chunk, run_texts
 from tagline.predict.opening import open_model
 from tagline.records import Classification, Label, Problem
 from tagline.text.pooling import pool, probabilities
@@ -124,16 +124,15 @@ class Classifier:
     def read(
         self, items: Iterable[TextOrPair], every: int = 0, encoder: SequenceEncoder | None = None
     ) -> Iterator[ReadText]:
-        """Logits of whole texts, in order; `every` as in `run_chunks`, `encoder` another than the model's own."""
-        for chunk in run_chunks(self.engine, self.encode(items, encoder), self.encoder.pad, every):
-            yield from self.pooled(chunk)
+        """Logits of whole texts, in order; `every` as in `run_texts`, `encoder` another than the model's own."""
+        return run_texts(self.engine, self.encode(items, encoder), self.encoder.pad, self.pooled, every)
 
     def encode(self, items: Iterable[TextOrPair], encoder: SequenceEncoder | None = None) -> Iterator[EncodedText]:
         """Texts and pairs with their windows, as they come; `encoder` another than the model's own."""
         return _encoded(encoder or self.encoder, items)
 
     def pooled(self, chunk: Chunk[EncodedText]) -> Iterator[ReadText]:
-        """Logits of whole texts from those of their windows, in order."""
+        """Logits of whole texts from those of their windows."""
         pooling = self.folder.manifest.pooling
         for each, logits in zip(chunk.texts, chunk.logits, strict=True):
             text, pair = each.item

@@ -7,12 +7,15 @@ from collections import deque
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_FILLED = 0.9  # share of a batch that is no padding, at least
+_SMALL = 8  # … but a batch of less than an eighth of the budget takes what there is
 
 
 class Pool(Generic[T]):
     """A pool of items of known length; a batch is the item that has waited longest and those nearest to it in length.
 
-    So nothing waits for ever, and little of a batch is padding.
+    So nothing waits for ever, and little of a batch is padding: where only items of other lengths are left, a batch
+    stays smaller than its budget.
 
     Args:
         budget: most units of a batch, padding included; a single longer item is a batch of its own.
@@ -40,32 +43,45 @@ class Pool(Generic[T]):
         self._queue.append(key)
         insort(self._sorted, key)
 
-    def take(self) -> list[T]:
+    def take(self, closing: bool = False) -> list[T]:
         """Takes the next batch out, shortest item first.
+
+        Args:
+            closing: nothing will be added before all is taken: then a batch is the longest items, since what waited
+                longest would leave the others apart.
 
         Raises:
             IndexError: the pool is empty.
         """
-        while (oldest := self._queue.popleft())[1] not in self._items:
-            pass
-        first = bisect_left(self._sorted, oldest)
+        first = len(self._sorted) - 1 if closing else self._oldest()
         last = first + 1
-        longest = oldest[0]
-        while (grown := self._grown(first, last, longest)) is not None:
-            first, last = grown
-            longest = self._sorted[last - 1][0]
+        longest = held = self._sorted[first][0]
+        while (grown := self._grown(first, last, longest, held)) is not None:
+            first, last, longest, held = grown
         keys = self._sorted[first:last]
         del self._sorted[first:last]
-        self.units -= sum(length for length, _ in keys)
+        self.units -= held
         return [self._items.pop(serial) for _, serial in keys]
 
-    def _grown(self, first: int, last: int, longest: int) -> tuple[int, int] | None:
+    def _oldest(self) -> int:
+        """The place of the item that has waited longest."""
+        while (oldest := self._queue.popleft())[1] not in self._items:
+            pass
+        return bisect_left(self._sorted, oldest)
+
+    def _grown(self, first: int, last: int, longest: int, held: int) -> tuple[int, int, int, int] | None:
         """The batch with one neighbour more, the one that costs less padding; None if neither fits."""
-        rows = last - first
-        shorter = longest - self._sorted[first - 1][0] if first and (rows + 1) * longest <= self.budget else None
+        rows = last - first + 1
+        shorter = longest - self._sorted[first - 1][0] if first and rows * longest <= self.budget else None
         longer = None
-        if last < len(self._sorted) and (rows + 1) * self._sorted[last][0] <= self.budget:
-            longer = rows * (self._sorted[last][0] - longest)
+        if last < len(self._sorted) and rows * self._sorted[last][0] <= self.budget:
+            longer = (rows - 1) * (self._sorted[last][0] - longest)
         if longer is not None and (shorter is None or longer <= shorter):
-            return first, last + 1
-        return None if shorter is None else (first - 1, last)
+            longest = self._sorted[last][0]
+            grown = first, last + 1, longest, held + longest
+        elif shorter is not None:
+            grown = first - 1, last, longest, held + self._sorted[first - 1][0]
+        else:
+            return None
+        whole = rows * longest
+        return grown if whole * _SMALL <= self.budget or grown[3] >= _FILLED * whole else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from tagline.data.schemes import spans
 from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
-from tagline.predict.chunks import Chunk, run_chunks
+from tagline.predict.chunks import Chunk, run_texts
 from tagline.predict.opening import open_model
 from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
@@ -84,6 +85,18 @@ class _Part:
         self.shortened += encoded.shortened
 
 
+class _TaggedPart(NamedTuple):
+    """A part with the tag of each word, its score, and (W, L) chances where these are asked for."""
+
+    part: _Part
+    tags: list[str]
+    scores: list[float]
+    chances: NDArray[np.float32]
+
+
+_NO_CHANCES = np.empty((0, 0), dtype=np.float32)
+
+
 class Tagger:
     """Finds entities.
 
@@ -141,7 +154,7 @@ class Tagger:
         return self.stream_split(split_words(words) for words in sentences)
 
     def stream_split(self, texts: Iterable[SplitText], every: int = 0) -> Iterator[Document]:
-        """Reads texts with their words; `every` as in `run_chunks`."""
+        """Reads texts with their words; `every` as in `run_texts`."""
         return (document for document, _ in self._documents(texts, every))
 
     def stream_scored(self, texts: Iterable[SplitText]) -> Iterator[tuple[Document, NDArray[np.float32]]]:
@@ -159,19 +172,22 @@ class Tagger:
         kept: list[NDArray[np.float32]] = []
         windows = shortened = 0
         parts = chain.from_iterable(map(self._parts, texts))
-        for chunk in run_chunks(self.engine, parts, self.encoder.subtokens.pad, every):
-            starts, best, chances = self._decoded(chunk)
-            names = [self.folder.labels[tag] for tag in best.tolist()]
-            chosen = np.take_along_axis(chances, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
-            for each, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
-                tags += names[start:end]
-                scores += chosen[start:end]
-                windows, shortened = windows + len(each.windows), shortened + each.shortened
-                if keep:
-                    kept.append(chances[start:end])
-                if each.ends:
-                    yield self._document(each.text, tags, scores, windows, shortened), kept
-                    tags, scores, kept, windows, shortened = [], [], [], 0, 0
+        for each in run_texts(self.engine, parts, self.encoder.subtokens.pad, partial(self._tagged, keep), every):
+            tags += each.tags
+            scores += each.scores
+            windows, shortened = windows + len(each.part.windows), shortened + each.part.shortened
+            if keep:
+                kept.append(each.chances)
+            if each.part.ends:
+                yield self._document(each.part.text, tags, scores, windows, shortened), kept
+                tags, scores, kept, windows, shortened = [], [], [], 0, 0
+
+    def _tagged(self, keep: bool, chunk: Chunk[_Part]) -> Iterator[_TaggedPart]:
+        starts, best, chances = self._decoded(chunk)
+        names = [self.folder.labels[tag] for tag in best.tolist()]
+        chosen = np.take_along_axis(chances, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
+        for part, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
+            yield _TaggedPart(part, names[start:end], chosen[start:end], chances[start:end] if keep else _NO_CHANCES)
 
     def split(self, text: str) -> SplitText:
         """A text with its words, by the rules of the model."""

@@ -191,7 +191,7 @@ class TextClassificationPipeline(Generic[A]):
         return self.classifier.encode(self._items(inputs), self._encoder(settings.max_length))
 
     def answers(self, chunk: Chunk[EncodedText], settings: TextSettings) -> list[Score | list[Score]]:
-        """Answers to texts whose windows have their logits, in order."""
+        """Answers to texts whose windows have their logits."""
         return [self._answer(read.logits, settings) for read in self.classifier.pooled(chunk)]
 
     def _answer(self, logits: Floats, settings: TextSettings) -> Score | list[Score]:

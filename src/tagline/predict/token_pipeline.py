@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack, overload
 from tagline.engines import Engine
 from tagline.errors import UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
-from tagline.predict.chunks import Chunk, run_chunks
+from tagline.predict.chunks import Chunk, run_texts
 from tagline.predict.grouping import STRATEGIES, Answer, Grouper, LabelTable
 from tagline.predict.options import check_task, refuse_unknown
 from tagline.predict.raw import RawEncoder, RawText, Source
@@ -125,8 +125,9 @@ class TokenClassificationPipeline:
         return self._stream(inputs, self.changed(changes))
 
     def _stream(self, inputs: Iterable[Any], settings: TokenSettings) -> Iterator[list[Answer]]:
-        for chunk in run_chunks(self.engine, self.encode(inputs, settings), self.pad):
-            yield from self.answers(chunk, settings)
+        return run_texts(
+            self.engine, self.encode(inputs, settings), self.pad, lambda each: self.answers(each, settings)
+        )
 
     @property
     def pad(self) -> int:
@@ -138,7 +139,7 @@ class TokenClassificationPipeline:
         return self._encoder(_sources(inputs, settings), settings.stride)
 
     def answers(self, chunk: Chunk[RawText], settings: TokenSettings) -> list[list[Answer]]:
-        """Answers to texts whose windows have their logits, in order."""
+        """Answers to texts whose windows have their logits."""
         return self._group(chunk, settings.aggregation_strategy, settings.ignore_labels)
 
     def changed(self, changes: TokenOptions) -> TokenSettings:
