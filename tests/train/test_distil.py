@@ -245,6 +245,23 @@ def test_unlabelled_text_needs_a_teacher(workshop: Workshop, unlabelled: Path, t
     refused(result, "has nobody who reads it; add --teacher MODEL")
 
 
+@pytest.mark.parametrize(
+    ("teacher", "text", "words"),
+    [
+        ("nobody", "raw.txt", "nobody: does not exist; expected a model folder"),
+        (".", "gone.txt", "gone.txt: no such file; give --unlabelled the path of a file of texts"),
+        (".", "-", "-: no such file"),
+    ],
+)
+def test_teachers_and_text_are_looked_for_first(
+    workshop: Workshop, unlabelled: Path, tmp_path: Path, teacher: str, text: str, words: str
+) -> None:
+    asked = ("--teacher", tmp_path / teacher, "--unlabelled", text if text == "-" else unlabelled.parent / text)
+    result = call("train", tmp_path / "no-such.conll", "-o", tmp_path / "m", *asked)
+    refused(result, words)
+    assert "no-such.conll" not in result.err
+
+
 @pytest.mark.parametrize("kind", ["single", "several", "regression", "pairs"])
 def test_classifiers_teach_too(kind: str, tmp_path: Path, workshop: Workshop) -> None:
     from tests.train.labelled import toy

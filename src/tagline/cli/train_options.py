@@ -11,7 +11,8 @@ import typer
 from tagline.cli import options as shared
 from tagline.cli.distil import Teaching
 from tagline.cli.training import read_settings, settings_of
-from tagline.errors import UsageError
+from tagline.errors import DataError, UsageError
+from tagline.names import resolve
 
 if TYPE_CHECKING:
     from tagline.data.corpus import ReadOptions
@@ -165,12 +166,19 @@ class Teachers:
     ] = None
 
     def teaching(self) -> Teaching:
-        """Who teaches on what.
+        """Who teaches on what; it is found before anything else takes time.
 
         Raises:
             UsageError: text for teachers, but no teachers.
+            FolderError: a teacher is not there.
+            DataError: the text is not there.
         """
-        return Teaching(tuple(self.teacher or ()), self.unlabelled)
+        teaching = Teaching(tuple(self.teacher or ()), self.unlabelled)
+        for each in teaching.teachers:
+            resolve(each)
+        if self.unlabelled is not None and not self.unlabelled.is_file():
+            raise DataError("no such file; give --unlabelled the path of a file of texts", self.unlabelled)
+        return teaching
 
 
 @dataclass(frozen=True)
