@@ -119,8 +119,9 @@ def matches(corpus: str, sources: Sequence[str], train: Corpus, dev: Corpus) -> 
             if row * FOLDS // len(inside) != left_out:
                 for words, kind in each:
                     made.add(words, kind)
+        known = set(made.counts)
         for words, kind in others:
-            if tuple(word.casefold() for word in words) not in made.counts:  # the corpus knows best
+            if tuple(word.casefold() for word in words) not in known:  # the corpus knows best
                 made.add(words, kind)
         return made
 
@@ -163,11 +164,12 @@ def run(corpus: str, name: str, seed: int, threads: int) -> float:
 
     if not SOURCES[name]:
         return float(plain(corpus, DEFAULT, {}, seed, threads)["dev_f1"])
-    key = {"corpus": corpus, "names": name, "seed": seed}
+    settings = TokenSettings(seed=seed, threads=threads, calibrate=False)
+    recipe = {name: value for name, value in settings.to_dict().items() if name != "threads"}
+    key = {"corpus": corpus, "names": name, "recipe": recipe}
     for line in RUNS.read_text(encoding="utf-8").splitlines() if RUNS.is_file() else ():
         if key.items() <= (made := json.loads(line)).items():
             return float(made["dev_f1"])
-    settings = TokenSettings(seed=seed, threads=threads, calibrate=False)
     train, dev = (read_corpus(DATA / corpus / file) for file in FILES[corpus][:2])
     prepared = prepare_tokens(train, dev, settings)
     assert prepared.dev is not None

@@ -77,7 +77,7 @@ def test_every_text_has_its_answer_in_order(lengths: list[list[int]], budget: in
     assert engine.real == sum(map(sum, lengths))
 
 
-def test_texts_are_taken_as_they_are_needed_and_finished_while_others_run() -> None:
+def test_texts_are_taken_as_they_are_needed() -> None:
     taken = 0
 
     def endless() -> Iterator[Text]:
@@ -90,6 +90,43 @@ def test_texts_are_taken_as_they_are_needed_and_finished_while_others_run() -> N
     for number in range(20_000):
         assert next(answers) == (number, [20])
         assert taken - number < (chunks.POOL_TOKENS + 10 * 1_024) / 20
+
+
+@pytest.mark.parametrize("every", [0, 64])
+def test_texts_without_windows_do_not_pile_up(every: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "POOL_TOKENS", 500)
+    taken = 0
+
+    def blank() -> Iterator[Text]:
+        nonlocal taken
+        for text in texts([] for _ in range(10_000)):
+            taken += 1
+            yield text
+
+    for number, answer in enumerate(run_texts(Echo(1_024), blank(), 0, finish, every)):
+        assert answer == (number, [])
+        assert taken - number <= 500
+    assert taken == 10_000
+
+
+def test_what_is_through_the_engine_is_finished_while_it_computes() -> None:
+    engine = Echo(200)
+    finished: list[tuple[int, int]] = []  # the batches that had been asked for, the text
+
+    def noted(chunk: Chunk[Text]) -> Iterator[int]:
+        for text in chunk.texts:
+            finished.append((engine.batches, text.number))
+            yield text.number
+
+    # The first text has a window of each length, so it is through only when all lengths have been read.
+    lengths = [list(range(1, 41)), *([1 + number % 40] for number in range(2_000))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "_CHUNK_TOKENS", 100)
+        assert list(run_texts(engine, texts(lengths), 0, noted)) == list(range(len(lengths)))
+    first = next(batches for batches, number in finished if number == 0)
+    before = [number for batches, number in finished if batches < first]
+    assert first < engine.batches
+    assert len(before) > 100
 
 
 @pytest.mark.parametrize(("budget", "filled"), [(1_024, 0.95), (16_384, 0.85)])

@@ -171,6 +171,7 @@ class Teachers:
         Raises:
             UsageError: text for teachers, but no teachers.
             FolderError: a teacher is not there.
+            MissingExtraError: only the hub could have it, and the extra `hub` is not installed.
             DataError: the text is not there.
         """
         teaching = Teaching(tuple(self.teacher or ()), self.unlabelled)

@@ -118,7 +118,9 @@ class _Run(Generic[T, R]):
             if not self._pool:
                 if not self._border or self.exhausted:
                     return
-                self._border, self._given = False, 0
+                given, self._border, self._given = self._given, False, 0
+                if not given:
+                    return
                 continue
             rows = self._pool.take(closing=self._border or self.exhausted)
             self._sent.append(rows)

@@ -61,7 +61,10 @@ class Pool(Generic[T]):
         keys = self._sorted[first:last]
         del self._sorted[first:last]
         self.units -= held
-        return [self._items.pop(serial) for _, serial in keys]
+        taken = [self._items.pop(serial) for _, serial in keys]
+        if not self._items:
+            self._queue.clear()
+        return taken
 
     def _oldest(self) -> int:
         """The place of the item that has waited longest."""
@@ -72,16 +75,18 @@ class Pool(Generic[T]):
     def _grown(self, first: int, last: int, longest: int, held: int) -> tuple[int, int, int, int] | None:
         """The batch with one neighbour more, the one that costs less padding; None if neither fits."""
         rows = last - first + 1
-        shorter = longest - self._sorted[first - 1][0] if first and rows * longest <= self.budget else None
-        longer = None
-        if last < len(self._sorted) and rows * self._sorted[last][0] <= self.budget:
-            longer = (rows - 1) * (self._sorted[last][0] - longest)
-        if longer is not None and (shorter is None or longer <= shorter):
-            longest = self._sorted[last][0]
-            grown = first, last + 1, longest, held + longest
-        elif shorter is not None:
-            grown = first - 1, last, longest, held + self._sorted[first - 1][0]
-        else:
-            return None
+        found, least = None, -1
+        if first:
+            shorter = self._sorted[first - 1][0]
+            if self._fits(rows, longest, held + shorter):
+                found, least = (first - 1, last, longest, held + shorter), longest - shorter
+        if last < len(self._sorted):
+            longer = self._sorted[last][0]
+            costs = (rows - 1) * (longer - longest)
+            if (found is None or costs <= least) and self._fits(rows, longer, held + longer):
+                found = first, last + 1, longer, held + longer
+        return found
+
+    def _fits(self, rows: int, longest: int, held: int) -> bool:
         whole = rows * longest
-        return grown if whole * _SMALL <= self.budget or grown[3] >= _FILLED * whole else None
+        return whole <= self.budget and (whole * _SMALL <= self.budget or held >= _FILLED * whole)

@@ -56,7 +56,7 @@ class Layout:
         return padded if self.rows is None else padded.index_select(0, self.rows)
 
     def padded(self, flat: torch.Tensor) -> torch.Tensor:
-        """(N, …) to (B * T, …), with zeros on padding."""
+        """(N, …) to (B * T, …), with zeros where no row stands."""
         if self.rows is None:
             return flat
         whole = flat.new_zeros((self.windows * self.width, *flat.shape[1:]))
