@@ -121,13 +121,13 @@ def test_rows_come_in_few_numbers_and_padding_among_them_changes_nothing(
         assert torch.equal(layout.bias[:, 0, 0] == 0, real)
     model = model_of(encoders("bert-uncased"))
     batch = batch_of(model, (9, 4, 7, 1))
-    found_by_step = {}
+    by_step = {}
     for step in (1, 8, 64):
         monkeypatch.setattr("tagline.train.fast.encoder._STEP", step)
-        found_by_step[step] = gradients(model, batch, flat=True)
-    for loss, found in (found_by_step[8], found_by_step[64]):
-        assert loss == pytest.approx(found_by_step[1][0], abs=1e-6)
-        assert apart(found, found_by_step[1][1]) < 1e-5
+        by_step[step] = gradients(model, batch, flat=True)
+    for loss, filled in (by_step[8], by_step[64]):
+        assert loss == pytest.approx(by_step[1][0], abs=1e-6)
+        assert apart(filled, by_step[1][1]) < 1e-5
 
 
 def test_numbers_are_dropped_at_the_rate_and_the_mean_is_kept() -> None:
