@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from tagline.engines.base import ON_PROCESSOR, EngineSettings
 from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
-from tagline.machine import cache_folder, cores, processor_has_bf16, processor_has_int8
+from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16, processor_has_int8
 from tagline.records import Batch
 
 _APART = 0.02  # seconds since two runs last met, before one may have all threads: soon after, the next is on its way
 _SNIPPETS = "SNIPPETS_MODE"  # attention as products of oneDNN is quicker than as one kernel made by OpenVINO
+_AMX_ROW = 64
+_WIDTHS = ("hidden_size", "dim", "embedding_size", "intermediate_size", "hidden_dim", "hidden", "embedding", "dense")
 _AHEAD = 2  # requests beyond the streams: none idles while an earlier batch is waited for
 
 
@@ -44,6 +46,8 @@ class OpenVinoEngine:
         self._hint = best if self.precision == "int8" else self.precision
         rounded = self.precision == "int8" or folder.only_reads
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if rounded else (GRAPH, GRAPH_WEIGHTS)
+        if rounded and _narrow(folder.config) and "amx_bf16" in processor_flags():
+            self._hint = "f32"
         self._streams = settings.threads or cores()
         self.batch_tokens = settings.batch_tokens or ON_PROCESSOR
         # Without instructions for int8, activations are not rounded either: it would cost time and gain nothing.
@@ -109,6 +113,14 @@ class OpenVinoEngine:
         logits = _logits(request)
         self._idle.append(request)
         return logits
+
+
+def _narrow(config: Mapping[str, Any]) -> bool:
+    """Whether a layer reads fewer numbers than AMX takes at once.
+
+    OpenVINO (seen in 2026.4.1, several streams) computes rubbish from rounded weights of such layers in bf16.
+    """
+    return any(isinstance(size := config.get(name), int) and 0 < size < _AMX_ROW for name in _WIDTHS)
 
 
 def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: bool, streams: int) -> Any:
