@@ -11,7 +11,6 @@ the best epochs by such decoding, are decoded both ways in f32. The tables go in
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
@@ -27,7 +26,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 warnings.filterwarnings("ignore")
 
 from accuracy import FILES
-from common import BUILD, DATA, place
+from common import BUILD, DATA, keep, place, records, trainings
 
 if TYPE_CHECKING:
     from tagline.train.fit import Fitted
@@ -99,7 +98,7 @@ def run(corpus: str, name: str, changes: dict[str, Any], seed: int, threads: int
 
     settings = replace(TokenSettings(seed=seed, threads=threads, calibrate=False), **changes)
     facts = {key: value for key, value in settings.to_dict().items() if key not in ("threads", "calibrate")}
-    for made in runs():
+    for made in records(RUNS):
         if made["corpus"] == corpus and made["settings"] == facts:
             return {**made, "name": name}
     train, dev = (read_corpus(DATA / corpus / file) for file in FILES[corpus][:2])
@@ -112,8 +111,7 @@ def run(corpus: str, name: str, changes: dict[str, Any], seed: int, threads: int
         "corpus": corpus, "seed": seed, "dev_f1": fitted.dev_score, "seconds": seconds, "settings": facts,
         "decoded": decoded(fitted) if name == DEFAULT and settings.head == "linear" else None,
     }  # fmt: skip
-    with RUNS.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    keep(RUNS, record)
     return {**record, "name": name}
 
 
@@ -137,11 +135,6 @@ def decoded(fitted: Fitted[PreparedTokens]) -> dict[str, float]:
             score(each, compute_result=False)
         found[way] = score(emissions[-1])["f1"]
     return found
-
-
-def runs() -> list[dict[str, Any]]:
-    """All runs that were made."""
-    return [json.loads(line) for line in RUNS.read_text(encoding="utf-8").splitlines()] if RUNS.is_file() else []
 
 
 def table(corpus: str, found: list[dict[str, Any]]) -> str:
@@ -185,19 +178,13 @@ def undecoded(ways: list[Any]) -> str:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpora", nargs="+", choices=sorted(FILES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--threads", type=int, default=0)
+    parser = trainings(__doc__, FILES)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", metavar="NAME", help="techniques by name; default: all")
     which.add_argument("--defaults", action="store_true", help="those that the recipe has")
     parser.add_argument("--also", nargs="+", default=[], metavar="NAME=JSON", help="further changes to the recipe")
     parser.add_argument("--base", type=json.loads, default={}, help="changes to the recipe in every run, as JSON")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    OUT.mkdir(parents=True, exist_ok=True)
     from tagline.errors import UsageError
     from tagline.train.tokens.settings import TokenSettings
 

@@ -8,21 +8,19 @@ build/accuracy/runs.jsonl. A run whose model is there already is judged only.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import os
 import time
 import warnings
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 warnings.filterwarnings("ignore")
 
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("TAGLINE_DATA", ROOT.parent / "shared" / "data"))
+from common import DATA, ROOT, keep, trainings
+
 FILES = {
     "conll2003": ("train.txt", "valid.txt", "test.txt"),
     "wnut16": ("train.txt", "dev.txt", "test.txt"),
@@ -57,20 +55,15 @@ def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str
     tagger = Tagger.open(target, EngineSettings(threads=threads))
     scores = {role: judge(tagger, corpus).report.to_json() for role, corpus in (("dev", dev), ("test", test))}
     record = {"corpus": name, "seed": seed, "train_seconds": seconds, "precision": tagger.engine.precision, **scores}
-    with (OUT / "runs.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    keep(OUT / "runs.jsonl", record)
     return record
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpora", nargs="+", choices=sorted(FILES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--threads", type=int, default=0)
+    parser = trainings(__doc__, FILES)
     parser.add_argument("--settings", type=json.loads, default={}, help="changes to the defaults, as JSON")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     OUT.mkdir(parents=True, exist_ok=True)
     for name in options.corpora:
         for seed in options.seeds:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+import logging
 import os
 import platform
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -73,3 +76,26 @@ def place(name: str, made: str) -> None:
     else:
         page = f"{page.rstrip()}\n\n{begin}\n{made}\n{end}\n"
     RESULTS.write_text(page, encoding="utf-8")
+
+
+def trainings(description: str | None, corpora: Iterable[str]) -> argparse.ArgumentParser:
+    """Options of a script that trains on corpora with seeds and logs what it sees."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", nargs="+", choices=sorted(corpora))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=0)
+    return parser
+
+
+def records(file: Path) -> list[dict[str, Any]]:
+    """The runs that a file keeps, a JSON line each; none where it is not there."""
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+
+
+def keep(file: Path, record: dict[str, Any]) -> None:
+    """Puts a run at the end of such a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(record) + "\n")

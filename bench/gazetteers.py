@@ -13,8 +13,6 @@ begin as those of the shape. Runs are kept in build/bench/gazetteers.jsonl, thos
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import os
 import shutil
@@ -32,7 +30,7 @@ warnings.filterwarnings("ignore")
 from ablation import DEFAULT
 from ablation import run as plain
 from accuracy import FILES
-from common import DATA, OUT, place
+from common import DATA, OUT, keep, place, records, trainings
 from tagline.data.schemes import Scheme, spans
 
 if TYPE_CHECKING:
@@ -167,8 +165,8 @@ def run(corpus: str, name: str, seed: int, threads: int) -> float:
     settings = TokenSettings(seed=seed, threads=threads, calibrate=False)
     recipe = {name: value for name, value in settings.to_dict().items() if name != "threads"}
     key = {"corpus": corpus, "names": name, "recipe": recipe}
-    for line in RUNS.read_text(encoding="utf-8").splitlines() if RUNS.is_file() else ():
-        if key.items() <= (made := json.loads(line)).items():
+    for made in records(RUNS):
+        if key.items() <= made.items():
             return float(made["dev_f1"])
     train, dev = (read_corpus(DATA / corpus / file) for file in FILES[corpus][:2])
     prepared = prepare_tokens(train, dev, settings)
@@ -183,8 +181,7 @@ def run(corpus: str, name: str, seed: int, threads: int) -> float:
     work = OUT / f"gazetteers-{corpus}-{os.getpid()}.training"
     fitted = fit(prepared, settings, work)
     shutil.rmtree(work, ignore_errors=True)
-    with RUNS.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({**key, "dev_f1": fitted.dev_score, **facts}) + "\n")
+    keep(RUNS, {**key, "dev_f1": fitted.dev_score, **facts})
     return float(fitted.dev_score or 0)
 
 
@@ -215,14 +212,8 @@ def table(corpora: Sequence[str], seeds: Sequence[int], threads: int) -> str:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpora", nargs="+", choices=sorted(OTHERS))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
-    parser.add_argument("--threads", type=int, default=0)
+    parser = trainings(__doc__, OTHERS)
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    OUT.mkdir(parents=True, exist_ok=True)
     found = table(options.corpora, options.seeds, options.threads)
     command = f"`python bench/gazetteers.py {' '.join(options.corpora)} --seeds {' '.join(map(str, options.seeds))}`"
     head = "### Lists of names as further word shapes\n\nStrict F1 on dev of the best epoch, default recipe;"

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from accuracy import FILES
-from common import DATA, OUT
+from common import DATA, OUT, keep, records
 from peers.driver import WORK, settings
 from peers.environments import Missing, environment
 
 KEPT = OUT / "run_ner"
+RUNS = KEPT / "runs.jsonl"
 ROLES = ("train", "dev", "test")
 
 
@@ -47,7 +48,7 @@ def judged(recipe: Recipe, seed: int, role: str, threads: int) -> dict[str, Any]
         Missing: the script failed.
     """
     key = {**asdict(recipe), "seed": seed, "role": role}
-    for record in records():
+    for record in records(RUNS):
         if key.items() <= record.items():
             return record
     KEPT.mkdir(parents=True, exist_ok=True)
@@ -56,15 +57,8 @@ def judged(recipe: Recipe, seed: int, role: str, threads: int) -> dict[str, Any]
                "--into", str(KEPT / recipe.named(seed)), "--judge", _file(recipe, role),
                "--threads", str(threads)]  # fmt: skip
     record = {**output([*command, *(["--bf16"] if recipe.bf16 else [])], threads), **key}
-    with (KEPT / "runs.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    keep(RUNS, record)
     return record
-
-
-def records() -> list[dict[str, Any]]:
-    """All that was judged."""
-    runs = KEPT / "runs.jsonl"
-    return [json.loads(line) for line in runs.read_text(encoding="utf-8").splitlines()] if runs.is_file() else []
 
 
 def _file(recipe: Recipe, role: str) -> str:

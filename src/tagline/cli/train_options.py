@@ -12,7 +12,6 @@ from tagline.cli import options as shared
 from tagline.cli.distil import Teaching
 from tagline.cli.training import read_settings, settings_of
 from tagline.errors import DataError, UsageError
-from tagline.names import resolve
 
 if TYPE_CHECKING:
     from tagline.data.corpus import ReadOptions
@@ -172,13 +171,18 @@ class Teachers:
             UsageError: text for teachers, but no teachers.
             FolderError: a teacher is not there.
             MissingExtraError: only the hub could have it, and the extra `hub` is not installed.
-            DataError: the text is not there.
+            DataError: the text is not there, empty, or a folder.
         """
+        from tagline.data.streams.textlines import check_input
+        from tagline.names import resolve
+
         teaching = Teaching(tuple(self.teacher or ()), self.unlabelled)
         for each in teaching.teachers:
             resolve(each)
-        if self.unlabelled is not None and not self.unlabelled.is_file():
-            raise DataError("no such file; give --unlabelled the path of a file of texts", self.unlabelled)
+        if self.unlabelled is not None:
+            if not self.unlabelled.exists():
+                raise DataError("no such file; give --unlabelled the path of a file of texts", self.unlabelled)
+            check_input(self.unlabelled)
         return teaching
 
 

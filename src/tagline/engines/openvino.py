@@ -24,7 +24,7 @@ from tagline.records import Batch
 
 _APART = 0.02  # seconds since two runs last met, before one may have all threads: soon after, the next is on its way
 _SNIPPETS = "SNIPPETS_MODE"  # attention as products of oneDNN is quicker than as one kernel made by OpenVINO
-_AMX_ROW = 64
+_AMX_ROW = 64  # 8-bit numbers
 _WIDTHS = ("hidden_size", "dim", "embedding_size", "intermediate_size", "hidden_dim", "hidden", "embedding", "dense")
 _AHEAD = 2  # requests beyond the streams: none idles while an earlier batch is waited for
 
@@ -43,15 +43,15 @@ class OpenVinoEngine:
         usual = "int8" if folder.only_reads else best
         self.precision = usual if settings.precision == "auto" else settings.precision
         # Layers that int8 left out, and the sums between layers, run in the best that there is.
-        self._hint = best if self.precision == "int8" else self.precision
+        hint = best if self.precision == "int8" else self.precision
         rounded = self.precision == "int8" or folder.only_reads
         graph, weights = (INT8_GRAPH, INT8_WEIGHTS) if rounded else (GRAPH, GRAPH_WEIGHTS)
         if rounded and _narrow(folder.config) and "amx_bf16" in processor_flags():
-            self._hint = "f32"
+            hint = "f32"
         self._streams = settings.threads or cores()
         self.batch_tokens = settings.batch_tokens or ON_PROCESSOR
         # Without instructions for int8, activations are not rounded either: it would cost time and gain nothing.
-        precision = (self._hint, rounded and (self.precision != "int8" or not processor_has_int8()))
+        precision = (hint, rounded and (self.precision != "int8" or not processor_has_int8()))
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
         compile_for = partial(_compiled, str(folder.path / graph), precision, self._streams, settings.cache)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
