@@ -51,7 +51,7 @@ def run(name: str, seed: int, threads: int, changes: dict[str, Any]) -> dict[str
         fitted = fit(prepared, settings, OUT / f"{name}-{seed}.training")
         seconds = time.perf_counter() - started
         manifest = manifest_of_tokens(fitted, {"train": train, "dev": dev, "test": test})
-        write_model(Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs), manifest, target)
+        write_model(Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs, prepared.files), manifest, target)
     tagger = Tagger.open(target, EngineSettings(threads=threads))
     scores = {role: judge(tagger, corpus).report.to_json() for role, corpus in (("dev", dev), ("test", test))}
     record = {"corpus": name, "seed": seed, "train_seconds": seconds, "precision": tagger.engine.precision, **scores}

@@ -117,6 +117,28 @@ def test_set_takes_any_setting(workshop: Workshop, tmp_path: Path) -> None:
     assert "S-LOC" in folder.labels
 
 
+def test_names_are_shown_and_kept(workshop: Workshop, tmp_path: Path) -> None:
+    names = tmp_path / "names.tsv"
+    names.write_text("city\tPort Maribel\nriver\tAnselm\n", encoding="utf-8")
+    options = ("--gazetteer", names, "--set", "train_names=true", "--json")
+    result = call(*train(workshop, tmp_path / "m", "--dev", workshop.dev, *options))
+    assert result.code == 0
+    assert re.search(
+        r"^names: \d+ names of 6 kinds; in dev they find \d+ % of the words of names", result.err, re.MULTILINE
+    )
+    folder = ModelFolder.open(tmp_path / "m")
+    assert folder.manifest.gazetteer
+    assert folder.manifest.training["names"]["list"] == {"file": "names.tsv", "sha256": fingerprint(names), "names": 2}
+    assert "gazetteer.json" in folder.manifest.files
+    dev = json.loads(call("evaluate", tmp_path / "m", workshop.dev, "--json").out)
+    assert dev["strict"]["f1"] == json.loads(result.out)["dev"]["strict"]["f1"]
+    names.write_text("Port Maribel\nAnselm\n", encoding="utf-8")
+    refused(
+        call(*train(workshop, tmp_path / "n", "--gazetteer", names)), "names.tsv, line 2", "'Anselm'", "a kind, a tab and"
+    )
+    assert not (tmp_path / "n").exists()
+
+
 @pytest.mark.parametrize(
     ("pair", "parts"),
     [

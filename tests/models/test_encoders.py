@@ -15,7 +15,8 @@ from torch import nn
 
 from tagline.errors import EncoderError
 from tagline.models import encoders as module
-from tagline.models.encoders import add_shapes, load_for_tokens, resolve, segments
+from tagline.models.encoders import load_for_tokens, resolve
+from tagline.models.segments import add_shapes, segments
 from tagline.publish.graph import input_names
 from tagline.text.batches import pad
 from tagline.text.features import WindowEncoder

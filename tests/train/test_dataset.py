@@ -40,7 +40,7 @@ def test_every_word_is_labelled_once_over_all_windows(spread: bool) -> None:
     words = ["abc", "de", "f", "ghij", "kl", "m", "nop", "qr"] * 5
     tags = np.arange(len(words)) % 7
     encoder = WindowEncoder(letters(), 16, 6)
-    made = label_windows(encoder, [words], [tags], spread)
+    made = label_windows([encoder], [words], [tags], spread)
     assert len(made.windows) > 3
     found = []
     for window, row in zip(made.windows, made.labels, strict=True):

@@ -52,6 +52,10 @@ class Fit:
     characters: Annotated[
         int | None, typer.Option(help="Characters of a word that --encoder bilstm reads, e.g. 14.", show_default=False)
     ] = None
+    gazetteer: Annotated[
+        Path | None,
+        typer.Option(help="Names that the model is shown: a kind, a tab and a name a line.", show_default=False),
+    ] = None
     epochs: Annotated[int | None, typer.Option(help="Passes over the training data.", show_default=False)] = None
     batch_tokens: Annotated[int | None, typer.Option(help="Sub-tokens of a step.", show_default=False)] = None
     learning_rate: Annotated[float | None, typer.Option(help="Peak rate of the encoder.", show_default=False)] = None
@@ -96,7 +100,8 @@ class Fit:
             UsageError: a setting that this task does not have, or a value that it does not take.
         """
         given = {name: value for name, value in vars(self).items() if name not in ("settings", "settings_file")}
-        given["vectors"] = None if self.vectors is None else str(self.vectors)
+        for name in ("vectors", "gazetteer"):
+            given[name] = None if given[name] is None else str(given[name])
         for each in others:
             given |= each.given()
         return settings_of(kind, given, self.settings or [], self.settings_file)

@@ -33,6 +33,8 @@ def train_tokens(
         shared.warn(f"{prepared.train.shortened} very long words are shown to the encoder by their first sub-tokens")
     if prepared.vectors:
         shared.say(f"vectors {settings.to_dict()['vectors']}: {prepared.vectors['coverage']}")
+    if prepared.names is not None:
+        shared.say(f"names: {prepared.names}")
     shapes = "on" if prepared.encoder.shapes else "off"
     shared.say(
         f"encoder {settings.encoder}, {len(prepared.labels)} tags, word shapes {shapes}, "

@@ -107,7 +107,7 @@ def learn(
         return {}
     if fitted.calibration is not None:
         shared.say(f"scores calibrated on dev: {fitted.calibration}")
-    parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
+    parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs, prepared.files)
     folder = write_model(parts, manifest(fitted), run.output, judge, run.place.overwrite)
     shutil.rmtree(run.work, ignore_errors=True)
     return folder.manifest.metrics

@@ -27,6 +27,7 @@ from tagline.folder.config import (
 from tagline.folder.files import (
     CARD,
     CONFIG,
+    GAZETTEER,
     GRAPH,
     GRAPH_WEIGHTS,
     INT8_GRAPH,
@@ -34,6 +35,7 @@ from tagline.folder.files import (
     MANIFEST,
     ONNX,
     ONNX_INT8,
+    SMALL,
     TOKENIZER,
     TOKENIZER_CONFIG,
     WEIGHTS,
@@ -48,6 +50,7 @@ __all__ = [
     "CARD",
     "CONFIG",
     "FORMAT",
+    "GAZETTEER",
     "GRAPH",
     "GRAPH_WEIGHTS",
     "INT8_GRAPH",
@@ -56,6 +59,7 @@ __all__ = [
     "MIXED",
     "ONNX",
     "ONNX_INT8",
+    "SMALL",
     "TEXT_CLASSIFICATION",
     "TOKENIZER",
     "TOKENIZER_CONFIG",
@@ -105,7 +109,7 @@ class ModelFolder:
         if not (path / MANIFEST).is_file():
             return cls.plain(path)
         manifest = Manifest.from_json(read_text(path / MANIFEST), path / MANIFEST)
-        verify(path, manifest, (CONFIG, TOKENIZER))
+        verify(path, manifest, (CONFIG, TOKENIZER, GAZETTEER))
         for name in (GRAPH, GRAPH_WEIGHTS):  # else another engine would be taken in silence
             if name in manifest.files and not (path / name).is_file():
                 raise FolderError(f"{path}: {name} is missing. Take the folder anew from where it was made")

@@ -14,7 +14,10 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 WEIGHTS, GRAPH, GRAPH_WEIGHTS = "model.safetensors", "openvino_model.xml", "openvino_model.bin"
 INT8_GRAPH, INT8_WEIGHTS = "openvino_int8.xml", "openvino_int8.bin"
 ONNX, ONNX_INT8 = "model.onnx", "model_int8.onnx"
+GAZETTEER = "gazetteer.json"
 CARD = "README.md"
+SMALL = (CONFIG, TOKENIZER, TOKENIZER_CONFIG, GAZETTEER)
+"""What every reader of text needs beside `tagline.json` and a graph; not every folder has all of them."""
 
 
 def fingerprint(path: Path) -> str:

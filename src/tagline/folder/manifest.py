@@ -16,7 +16,7 @@ from tagline.text.words import WordRules
 
 FORMAT = 1
 TOKEN_CLASSIFICATION, TEXT_CLASSIFICATION = "token-classification", "text-classification"
-_OF_TOKENS = ("scheme", "bare", "words", "shapes", "characters", "context", "transitions")
+_OF_TOKENS = ("scheme", "bare", "words", "shapes", "gazetteer", "characters", "context", "transitions")
 _OF_TEXTS = ("problem", "paired", "pooling", "thresholds")
 _KINDS: dict[str, Callable[[Any], Any]] = {"words": WordRules.from_dict, "scheme": Scheme, "problem": Problem}
 
@@ -33,6 +33,7 @@ class Manifest:
         window: most sub-tokens of a window, special tokens included.
         overlap: most sub-tokens that neighbouring windows share.
         shapes: whether segment ids carry word shapes.
+        gazetteer: whether segment ids carry the kinds of the names in `gazetteer.json`.
         characters: how many ids of characters follow each word's own (a BiLSTM's); 0: none.
         context: most sub-tokens of neighbouring sentences of a document that a window shows on either side.
         transitions: (L + 1, L + 1) scores of moves [from, to] between tags that a CRF learned, last row the start and
@@ -59,6 +60,7 @@ class Manifest:
     window: int = 256
     overlap: int = 63
     shapes: bool = False
+    gazetteer: bool = False
     characters: int = 0
     context: int = 0
     transitions: list[list[float]] = field(default_factory=list)

@@ -22,8 +22,8 @@ from transformers import (
 from transformers.utils import logging
 
 from tagline.errors import EncoderError
+from tagline.models.segments import add_shapes, segment_weights, segments
 from tagline.records import Problem
-from tagline.text.shapes import TYPES
 from tagline.text.subtokens import SubTokenizer, spaced
 
 transformers_logging: Any = logging  # untyped
@@ -113,7 +113,7 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
         shapes = able
     if shapes:
         add_shapes(base.model)
-        fresh |= {each for each, _ in base.model.named_parameters() if "token_type_embeddings" in each}
+        fresh |= segment_weights(base.model)
     subtokens.shapes = shapes
     return TokenEncoder(base.model, base.tokenizer, base.longest, base.source, fresh, subtokens, shapes)
 
@@ -223,14 +223,6 @@ def _check(name: str, tokenizer: Any, model: PreTrainedModel) -> None:
         )
 
 
-def segments(model: PreTrainedModel) -> nn.Embedding | None:
-    """The segment embedding of a model that has one of more than one row."""
-    for path, module in model.named_modules():
-        if path.endswith("token_type_embeddings") and isinstance(module, nn.Embedding) and module.num_embeddings > 1:
-            return module
-    return None
-
-
 def last_layer(model: PreTrainedModel, labels: int) -> nn.Linear:
     """The layer that gives the logits of so many labels."""
     inside = f"{model.base_model_prefix}."  # some families register the encoder after the head
@@ -239,23 +231,6 @@ def last_layer(model: PreTrainedModel, labels: int) -> nn.Linear:
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear) and module.out_features == labels and not name.startswith(inside)
     ][-1]
-
-
-def add_shapes(model: PreTrainedModel) -> None:
-    """Enlarges the segment embedding to one row a shape id.
-
-    New rows begin as the row of segment 0 with a little noise, so that the encoder at first reads as it did.
-    """
-    for path, module in list(model.named_modules()):
-        if path.endswith("token_type_embeddings") and isinstance(module, nn.Embedding):
-            old = module.weight.data
-            grown = nn.Embedding(TYPES, old.shape[1])
-            with torch.no_grad():
-                grown.weight.normal_(0.0, 0.02 * float(old[0].std()))
-                grown.weight.add_(old[0])
-            owner, _, last = path.rpartition(".")
-            setattr(model.get_submodule(owner), last, grown)
-    model.config.type_vocab_size = TYPES
 
 
 def _copy(tokenizer: Any) -> Any:

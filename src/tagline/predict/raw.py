@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tagline.errors import FolderError, UsageError
-from tagline.folder import TOKENIZER, ModelFolder
+from tagline.folder import GAZETTEER, TOKENIZER, ModelFolder
+from tagline.text.gazetteer import Gazetteer
 from tagline.text.lots import clean, lots
-from tagline.text.shapes import shape_ids
+from tagline.text.shapes import segment_ids, shape_ids
 from tagline.text.subtokens import SubTokenizer
 from tagline.text.windows import plan_windows
 from tagline.text.words import WordSplitter
@@ -108,8 +109,10 @@ class RawEncoder:
         self.unknown = _unknown(folder, self.tokenizer)
         self.room = manifest.window - framed.specials
         self.overlap = min(manifest.overlap, self.room - 1)
-        self._splitter = WordSplitter(manifest.words) if manifest.shapes or folder.word_level else None
+        self._gazetteer = Gazetteer.load(folder.path / GAZETTEER) if manifest.gazetteer else None
         self._shapes, self._by_words = manifest.shapes, folder.word_level
+        self._typed = manifest.shapes or manifest.gazetteer
+        self._splitter = WordSplitter(manifest.words) if self._typed or folder.word_level else None
 
     def __call__(self, sources: Iterable[Source], stride: int | None = None) -> Iterator[RawText]:
         """Encodes texts as they come.
@@ -180,13 +183,18 @@ class RawEncoder:
         return [tuple(map(int, borders[list(window)])) for window in plan]  # type: ignore[misc]
 
     def _types(self, source: Source, offsets: Ints) -> list[int] | None:
-        """Segment ids: the shape of the word that each sub-token begins in; None for a model without shapes."""
-        if self._splitter is None or not self._shapes:
+        """Segment ids: the shape of the word that each sub-token begins in, and the kind of name that the word stands
+        in; None for a model that reads neither.
+        """
+        if self._splitter is None or not self._typed:
             return None
         spans = np.array(self._splitter(source.text) if source.words is None else source.offsets, dtype=np.int64)
         if not len(spans) or not len(offsets):
             return [0] * len(offsets)
-        kinds = np.array([_shape_ids(source.text[start:end]) for start, end in spans.tolist()], dtype=np.int64)
+        words = [source.text[start:end] for start, end in spans.tolist()]
+        kinds = np.array(list(map(_shape_ids, words)), dtype=np.int64) * self._shapes
+        for match in () if self._gazetteer is None else self._gazetteer(words):
+            kinds[match.start : match.end] += segment_ids(self._shapes) * match.kind
         starts, ends = offsets[:, 0], offsets[:, 1]
         owners = np.searchsorted(spans[:, 1], starts, side="right")
         inside = owners < len(spans)

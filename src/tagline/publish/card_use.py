@@ -11,9 +11,9 @@ def use(manifest: Manifest, name: str) -> list[str]:
     lines = ["## Use\n", f"```python\nimport tagline\n\n{_call(manifest, name)}\n```\n"]
     if "inference_form" in manifest.training:  # without weights nothing but Tagline reads the folder
         return lines
-    if manifest.shapes:
+    if told := shown_by_segments(manifest):
         lines.append(
-            "Segment ids carry word shapes. `transformers` loads the folder too, but sends zeros as segment ids and so "
+            f"Segment ids carry {told}. `transformers` loads the folder too, but sends zeros as segment ids and so "
             "gives other, usually worse, answers.\n"
         )
     if manifest.context:
@@ -56,9 +56,9 @@ def plain_use(manifest: Manifest, name: str) -> list[str]:
 def differences(manifest: Manifest) -> list[str]:
     """Why transformers, with the weights and the tokenizer alone, would answer otherwise than Tagline does."""
     found = []
-    if manifest.shapes:
+    if told := shown_by_segments(manifest):
         found.append(
-            "The model reads word shapes as segment ids; transformers sends zeros as segment ids and so gives other, "
+            f"The model reads {told} as segment ids; transformers sends zeros as segment ids and so gives other, "
             "usually worse, answers."
         )
     if manifest.context:
@@ -72,6 +72,12 @@ def differences(manifest: Manifest) -> list[str]:
             "decision to its caller."
         )
     return found
+
+
+def shown_by_segments(manifest: Manifest) -> str:
+    """What stands in the segment ids; empty where they are 0."""
+    told = ["word shapes"] * manifest.shapes + ["the kinds of known names"] * manifest.gazetteer
+    return " and ".join(told)
 
 
 def _call(manifest: Manifest, name: str) -> str:

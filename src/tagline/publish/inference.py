@@ -13,13 +13,11 @@ from tagline.data.atomic import atomic_folder
 from tagline.errors import FolderError, RefusedError
 from tagline.folder import (
     CARD,
-    CONFIG,
     GRAPH,
     GRAPH_WEIGHTS,
     INT8_GRAPH,
     MANIFEST,
-    TOKENIZER,
-    TOKENIZER_CONFIG,
+    SMALL,
     ModelFolder,
     fingerprint,
     seal,
@@ -87,10 +85,10 @@ def write_inference(
             f"{folder.path}: has no OpenVINO graph, which is rounded. Type: tagline export {folder.path} "
             "--to openvino --sample FILE"
         )
-    folder.verify((GRAPH, GRAPH_WEIGHTS, CONFIG, TOKENIZER))
+    folder.verify((GRAPH, GRAPH_WEIGHTS, *SMALL))
     scores = None
     with atomic_folder(target, overwrite=overwrite) as place:
-        for name in (CONFIG, TOKENIZER, TOKENIZER_CONFIG):
+        for name in SMALL:
             if folder.has(name):
                 shutil.copyfile(folder.path / name, place / name)
         kept = _rounded(folder.path / GRAPH, place / INT8_GRAPH)

@@ -15,15 +15,13 @@ from tagline.data.atomic import atomic_folder
 from tagline.errors import FolderError
 from tagline.folder import (
     CARD,
-    CONFIG,
     GRAPH,
     GRAPH_WEIGHTS,
     INT8_GRAPH,
     INT8_WEIGHTS,
     MANIFEST,
+    SMALL,
     TEXT_CLASSIFICATION,
-    TOKENIZER,
-    TOKENIZER_CONFIG,
     ModelFolder,
 )
 from tagline.names import called
@@ -60,11 +58,11 @@ def write_space(folder: ModelFolder, target: Path, examples: Path | None = None,
             "--to openvino --sample FILE"
         )
     graph = (INT8_GRAPH, INT8_WEIGHTS) if folder.only_reads else (GRAPH, GRAPH_WEIGHTS)
-    folder.verify((*graph, CONFIG, TOKENIZER))
+    folder.verify((*graph, *SMALL))
     with atomic_folder(target, overwrite=overwrite) as place:
         shutil.copytree(PACKAGE, place / "tagline", ignore=_unused)
         (place / "model").mkdir()
-        for name in (CONFIG, TOKENIZER, TOKENIZER_CONFIG, MANIFEST, *graph, CARD):
+        for name in (*SMALL, MANIFEST, *graph, CARD):
             if folder.has(name):
                 shutil.copyfile(folder.path / name, place / "model" / name)
         if examples is not None:

@@ -16,6 +16,7 @@ from tagline.data.atomic import atomic_folder
 from tagline.engines.torch import load_model
 from tagline.errors import FolderError, MissingExtraError, RefusedError
 from tagline.folder import ONNX, TEXT_CLASSIFICATION, TOKENIZER, ModelFolder
+from tagline.publish.card_use import shown_by_segments
 from tagline.publish.graph import LogitsOf, example_inputs, quiet
 from tagline.publish.onnx import unlogged
 from tagline.records import Problem
@@ -54,10 +55,10 @@ def refusals(folder: ModelFolder) -> list[str]:
     found = []
     if family not in FAMILIES:
         found.append(f"its family is {family!r}; those that can be written are {', '.join(FAMILIES)}")
-    if manifest.shapes:
+    if told := shown_by_segments(manifest):
         found.append(
-            "it reads word shapes as segment ids, where Spark NLP sends zeros; train it without them: "
-            "tagline train … --set shapes=false"
+            f"it reads {told} as segment ids, where Spark NLP sends zeros; train it without them: "
+            f"tagline train … --set shapes=false{' --set train_names=false' if manifest.gazetteer else ''}"
         )
     if manifest.transitions:
         found.append(

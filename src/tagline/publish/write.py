@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from transformers import PreTrainedModel
@@ -28,11 +29,13 @@ class Parts(NamedTuple):
         model: the trained module, in float32, on the CPU.
         tokenizer: its Hugging Face tokenizer.
         logs: folder of TensorBoard logs, kept as `runs`, or None.
+        files: texts of further files, by name.
     """
 
     model: PreTrainedModel
     tokenizer: Any
     logs: Path | None = None
+    files: Mapping[str, str] = MappingProxyType({})
 
 
 def write_model(
@@ -56,6 +59,8 @@ def write_model(
         mark_mixed(parts.model, folder)
         parts.tokenizer.save_pretrained(folder)
         _graph(parts.model, folder)
+        for name, text in parts.files.items():
+            (folder / name).write_text(text, encoding="utf-8")
         if parts.logs is not None and parts.logs.is_dir():
             shutil.copytree(parts.logs, folder / "runs")
         seal(folder, manifest)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tagline.text.gazetteer import Gazetteer
+from tagline.text.shapes import segment_ids
 from tagline.text.subtokens import Pieces, SubTokenizer
 from tagline.text.windows import plan_windows
 
@@ -50,10 +52,19 @@ class WindowEncoder:
         context: most sub-tokens of neighbouring sentences that a window with room to spare shows on either side; they
             are read and not scored (Schweter and Akbik 2020, FLERT: Document-Level Features for Named Entity
             Recognition).
+        gazetteer: names that segment ids show where they stand in the text; None: none.
     """
 
-    def __init__(self, subtokens: SubTokenizer, length: int, overlap: int | None = None, context: int = 0) -> None:
-        self.subtokens, self.length, self.context = subtokens, length, context
+    def __init__(
+        self,
+        subtokens: SubTokenizer,
+        length: int,
+        overlap: int | None = None,
+        context: int = 0,
+        gazetteer: Gazetteer | None = None,
+    ) -> None:
+        self.subtokens, self.length, self.context, self.gazetteer = subtokens, length, context, gazetteer
+        self.typed = subtokens.shapes or gazetteer is not None
         self.room = length - subtokens.specials
         self.overlap = self.room // 4 if overlap is None else overlap
         self.subtokens.longest = min(self.subtokens.longest, max(1, self.room - self.overlap))
@@ -66,7 +77,7 @@ class WindowEncoder:
             before: words of the document that stand before it; where `context` is 0 they are not looked at.
             after: words of the document that stand after it.
         """
-        pieces = self.subtokens(words)
+        pieces = self._pieces(words)
         if not self.context and (whole := self._whole(pieces)):
             return whole
         counts = np.fromiter((len(each.ids) for each in pieces), dtype=np.int64, count=len(pieces))
@@ -80,7 +91,7 @@ class WindowEncoder:
                 shown, left = [*earlier, *shown, *later], sum(len(each.ids) for each in earlier)
                 context = left + sum(len(each.ids) for each in later)
             ids = [*prefix, *chain.from_iterable(each.ids for each in shown), *suffix]
-            if self.subtokens.shapes:
+            if self.typed:
                 types = [0] * len(prefix)
                 types.extend(chain.from_iterable(each.types for each in shown))
                 types.extend([0] * len(suffix))
@@ -89,6 +100,18 @@ class WindowEncoder:
             places = len(prefix) + left + np.cumsum(counts[start:last]) - counts[start:last]
             windows.append(EncodedWindow(ids, types, first, places[first - start :], counts[first:last], context))
         return EncodedText(windows, sum(each.shortened for each in pieces))
+
+    def _pieces(self, words: Sequence[str]) -> list[Pieces]:
+        """Sub-tokens of each word, the names among them marked."""
+        pieces = self.subtokens(words)
+        if self.gazetteer is None or not (found := self.gazetteer(words)):
+            return pieces
+        pieces, ids = pieces.copy(), segment_ids(self.subtokens.shapes)
+        for match in found:
+            for at in range(match.start, match.end):
+                types = tuple(each + ids * match.kind for each in pieces[at].types)
+                pieces[at] = pieces[at]._replace(types=types)
+        return pieces
 
     def _whole(self, pieces: Sequence[Pieces]) -> EncodedText | None:
         """A text that fits into one window, as most do: what the general road makes, quicker; None if it does not."""
@@ -101,7 +124,7 @@ class WindowEncoder:
         prefix, suffix = self.subtokens.prefix, self.subtokens.suffix
         shown = [*prefix, *chain.from_iterable(ids), *suffix]
         kinds = [0] * len(shown)
-        if self.subtokens.shapes:
+        if self.typed:
             kinds[len(prefix) : len(shown) - len(suffix)] = chain.from_iterable(types)
         *places, _ = accumulate(sizes, initial=len(prefix))
         window = EncodedWindow(shown, kinds, 0, np.array(places, dtype=np.int64), np.array(sizes, dtype=np.int64))
@@ -110,8 +133,8 @@ class WindowEncoder:
     def _around(self, before: Sequence[str], after: Sequence[str], taken: int) -> tuple[list[Pieces], list[Pieces]]:
         """Whole words next to a text whose `taken` sub-tokens leave room; what one side lacks the other may take."""
         spare = self.room - taken
-        left = self._nearest(self.subtokens(before[max(0, len(before) - self.context) :])[::-1], spare)
-        right = self._nearest(self.subtokens(after[: self.context]), spare)
+        left = self._nearest(self._pieces(before[max(0, len(before) - self.context) :])[::-1], spare)
+        right = self._nearest(self._pieces(after[: self.context]), spare)
         sizes = [sum(len(each.ids) for each in side) for side in (left, right)]
         if sum(sizes) > spare:
             half = max(spare // 2, spare - sizes[1])

@@ -72,3 +72,8 @@ def shape_ids(word: str) -> tuple[int, int]:
     """Segment ids of a word's first sub-token and of its continuations."""
     place = _INDEX[shape(word)]
     return 1 + 2 * place, 2 + 2 * place
+
+
+def segment_ids(shapes: bool, kinds: int = 0) -> int:
+    """How many segment ids a model reads: those of the shapes (one without), once more for each kind of name."""
+    return (TYPES if shapes else 1) * (1 + kinds)

@@ -116,6 +116,11 @@ class Prepared(Protocol):
         """What else decides the run, beside settings and windows."""
         ...
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Texts of files that the model folder holds beside those of every model, by name."""
+        ...
+
     def scorer(self) -> DevScore | None:
         """Scores dev while training; None without dev."""
         ...

@@ -39,12 +39,15 @@ def manifest_of_tokens(fitted: Fitted[PreparedTokens], corpora: dict[str, Corpus
     more: dict[str, Any] = {"unknown_tags": prepared.unknown, "shortened_words": prepared.train.shortened}
     if prepared.vectors:
         more["vectors"] = prepared.vectors
+    if prepared.names is not None:
+        more["names"] = prepared.names.facts
     return Manifest(
         scheme=prepared.scheme,
         words=prepared.rules,
         window=prepared.windows.length,
         overlap=prepared.windows.overlap,
         shapes=prepared.encoder.shapes,
+        gazetteer=prepared.names is not None,
         characters=prepared.encoder.subtokens.characters,
         context=prepared.windows.context,
         transitions=prepared.transitions(fitted.model),

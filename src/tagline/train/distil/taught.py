@@ -118,6 +118,11 @@ class Taught(Generic[P]):
         """That of the student's own material."""
         return self.prepared.identity
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Those of the student's own material."""
+        return self.prepared.files
+
     def scorer(self) -> DevScore | None:
         """Scores dev while training."""
         return self.prepared.scorer()

@@ -12,7 +12,7 @@ from tagline.train.settings import FitSettings
 from tagline.train.texts.settings import TextSettings
 from tagline.train.tokens.settings import BiLstmSettings
 
-_FIXED = ("encoder", "threads", "unknown_tags", "checkpoint_steps", "calibrate", "scheme", "vectors")
+_FIXED = ("encoder", "threads", "unknown_tags", "checkpoint_steps", "calibrate", "scheme", "vectors", "gazetteer")
 _KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
 _EXPECTED = "expected NAME=LOW:HIGH, NAME=LOW:HIGH:log, or NAME=CHOICE,CHOICE,…"
 

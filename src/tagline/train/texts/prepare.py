@@ -74,6 +74,11 @@ class PreparedTexts:
         """Labels and problem."""
         return repr((self.labels, self.problem.value))
 
+    @property
+    def files(self) -> dict[str, str]:
+        """None."""
+        return {}
+
     def scorer(self) -> LabelScore | None:
         """The score on dev."""
         if self.dev is None:

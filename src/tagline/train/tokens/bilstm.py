@@ -15,7 +15,7 @@ from tagline.data.corpus import Corpus
 from tagline.data.vectors import Coverage, WordVectors, cover, read_vectors
 from tagline.models.bilstm import BiLstmConfig, BiLstmForTokenClassification
 from tagline.models.encoders import TokenEncoder, transformers_logging
-from tagline.text.shapes import TYPES
+from tagline.text.shapes import segment_ids
 from tagline.text.subtokens import SubTokenizer, character_token
 from tagline.train.tokens.settings import BiLstmSettings
 
@@ -53,8 +53,14 @@ class BiLstm:
         }
 
 
-def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings) -> BiLstm:
+def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings, kinds: int = 0) -> BiLstm:
     """Makes a BiLSTM over the words of the training data and those of the vectors; dev and test are not looked at.
+
+    Args:
+        train: the training data.
+        labels: tags by id.
+        settings: its sizes.
+        kinds: how many kinds of names segment ids show.
 
     Raises:
         DataError: the file of vectors cannot be read.
@@ -82,7 +88,7 @@ def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings
         hidden_size=settings.hidden,
         num_hidden_layers=settings.layers,
         dense_size=settings.dense,
-        type_vocab_size=TYPES if shapes else 1,
+        type_vocab_size=segment_ids(shapes, kinds),
         characters=settings.characters,
         alphabet_size=len(alphabet),
         filters=settings.filters,
@@ -92,6 +98,9 @@ def load_bilstm(train: Corpus, labels: tuple[str, ...], settings: BiLstmSettings
         label2id={label: number for number, label in enumerate(labels)},
     )
     model = BiLstmForTokenClassification(config)
+    if kinds and shapes and model.shapes is not None:  # a word in a name begins as any of its shape
+        with torch.no_grad():
+            model.shapes.weight.copy_(model.shapes.weight[: segment_ids(shapes)].repeat(1 + kinds, 1))
     if vectors is not None:
         _fill(model, words, vectors, known)
     if settings.word_dropout:

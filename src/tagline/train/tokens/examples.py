@@ -66,7 +66,7 @@ class TokenExamples:
 
 
 def label_windows(
-    encoder: WindowEncoder,
+    encoders: Sequence[WindowEncoder],
     words: Sequence[Sequence[str]],
     tags: Sequence[NDArray[np.int64]],
     spread: bool = False,
@@ -75,7 +75,7 @@ def label_windows(
     """Cuts sentences into windows and puts each word's label id on its first sub-token, once over all windows.
 
     Args:
-        encoder: cuts windows.
+        encoders: each cuts its sentence into windows.
         words: sentences.
         tags: label ids of each sentence's words.
         spread: put the label on every sub-token of the word.
@@ -83,7 +83,7 @@ def label_windows(
     """
     windows, owner, labels, shortened = [], [], [], 0
     beside = [((), ())] * len(words) if around is None else around
-    for number, (sentence, ids, shown) in enumerate(zip(words, tags, beside, strict=True)):
+    for number, (encoder, sentence, ids, shown) in enumerate(zip(encoders, words, tags, beside, strict=True)):
         encoded = encoder(sentence, *shown)
         shortened += encoded.shortened
         for window in encoded.windows:

@@ -15,20 +15,24 @@ from transformers import PreTrainedModel
 from tagline.data.corpus import Corpus
 from tagline.data.schemes import OUTSIDE, Scheme, prefixes
 from tagline.errors import DataError, LabelError, UsageError
+from tagline.folder import GAZETTEER
 from tagline.models.crf import NAME as CRF
 from tagline.models.crf import CrfLoss, add_crf, crf_of
 from tagline.models.encoders import TokenEncoder, load_for_tokens
 from tagline.models.mixing import with_mix
+from tagline.models.segments import with_kinds
 from tagline.records import Problem
 from tagline.text.context import has_documents, surroundings
 from tagline.text.decoding import Decoder
 from tagline.text.features import WindowEncoder
+from tagline.text.gazetteer import Gazetteer
 from tagline.text.words import WordRules
 from tagline.train.class_weights import class_weights
 from tagline.train.losses import LabelLoss, TagLoss
 from tagline.train.prepared import Loss
 from tagline.train.tokens.bilstm import load_bilstm
 from tagline.train.tokens.examples import TokenExamples, label_windows
+from tagline.train.tokens.names import KnownNames, fold_of, known_names
 from tagline.train.tokens.score import TagScore
 from tagline.train.tokens.settings import BiLstmSettings, TokenSettings
 
@@ -50,6 +54,7 @@ class PreparedTokens:
         dev_tags: gold tags of dev in the model's scheme, unknown types included.
         unknown: tags of dev that train lacks, counted (with `unknown_tags="miss"`).
         vectors: the file of word vectors that the words begin with, its fingerprint, hits and misses; empty without.
+        names: names that segment ids show, or None.
         word_loss: the loss of one word, where there is no CRF.
     """
 
@@ -63,6 +68,7 @@ class PreparedTokens:
     dev_tags: list[tuple[str, ...]]
     unknown: dict[str, int]
     vectors: dict[str, Any] = field(default_factory=dict)
+    names: KnownNames | None = None
     word_loss: LabelLoss = field(default_factory=lambda: LabelLoss(Problem.SINGLE))
     metric: ClassVar[str] = "f1"
 
@@ -81,6 +87,11 @@ class PreparedTokens:
     def identity(self) -> str:
         """Labels, gold tags, word vectors."""
         return repr((self.labels, self.dev_tags, *self.vectors.values()))
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The names, where there are any."""
+        return {} if self.names is None else {GAZETTEER: self.names.whole.to_json()}
 
     def scorer(self) -> TagScore | None:
         """Strict F1 on dev."""
@@ -104,7 +115,7 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
 
     Raises:
         LabelError: dev has a type that train lacks (unless `unknown_tags` is `miss`).
-        DataError: train has no entity.
+        DataError: train has no entity, or the file of names cannot be read.
         EncoderError: the encoder cannot be had or does not fit.
         UsageError: the window is longer than the encoder bears, or context is asked for where no documents are marked.
     """
@@ -116,12 +127,15 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         )
     unknown = check_types(labels, dev, settings) if dev is not None else {}
     torch.manual_seed(settings.seed)  # loading draws the head and the rows of the word shapes
+    rules = WordRules.learn(sentence.words for sentence in train.sentences)
+    names = known_names(train, dev, rules, settings)
+    kinds = 0 if names is None else len(names.whole.kinds)
     if isinstance(settings, BiLstmSettings):
-        made = load_bilstm(train, labels, settings)
+        made = load_bilstm(train, labels, settings, kinds)
         encoder, vectors = made.encoder, made.facts()
     else:
         loaded = load_for_tokens(settings.encoder, labels, settings.shapes)
-        encoder, vectors = with_mix(loaded, settings.mix_layers), {}
+        encoder, vectors = with_kinds(with_mix(loaded, settings.mix_layers), kinds), {}
     if settings.head == "crf":
         encoder = _with_crf(encoder, labels, settings.scheme)
     longest = settings.window or min(_WINDOW * (1 + encoder.subtokens.characters), encoder.longest)
@@ -133,11 +147,16 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
     room = longest - encoder.subtokens.specials
     if overlap is not None and not 0 <= overlap < room:
         raise UsageError(f"--overlap is {overlap}; expected 0 to {room - 1}, less than the window")
-    windows = WindowEncoder(encoder.subtokens, longest, overlap, settings.context)
+
+    def windows_with(gazetteer: Gazetteer | None) -> WindowEncoder:
+        return WindowEncoder(encoder.subtokens, longest, overlap, settings.context, gazetteer)
+
+    windows = windows_with(None if names is None else names.whole)
     dev_tags = list(dev.tags(settings.scheme)) if dev is not None else []
     tags = list(train.tags(settings.scheme))
-    examples = _examples(windows, train, tags, labels, settings.subtokens == "all")
-    dev_examples = _examples(windows, dev, dev_tags, labels, False) if dev is not None else None
+    folds = [windows] if names is None else [windows_with(each) for each in names.folds]
+    examples = _examples(folds, train, tags, labels, settings.subtokens == "all")
+    dev_examples = _examples([windows], dev, dev_tags, labels, False) if dev is not None else None
     if settings.head == "crf":
         examples = replace(examples, edges=True)
         dev_examples = replace(dev_examples, edges=True) if dev_examples is not None else None
@@ -146,12 +165,13 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         windows=windows,
         labels=labels,
         scheme=settings.scheme,
-        rules=WordRules.learn(sentence.words for sentence in train.sentences),
+        rules=rules,
         train=examples,
         dev=dev_examples,
         dev_tags=dev_tags,
         unknown=unknown,
         vectors=vectors,
+        names=names,
         word_loss=_word_loss(settings, labels, tags),
     )
 
@@ -210,9 +230,15 @@ def check_types(labels: Sequence[str], corpus: Corpus, settings: TokenSettings) 
 
 
 def _examples(
-    windows: WindowEncoder, corpus: Corpus, tags: list[tuple[str, ...]], labels: tuple[str, ...], spread: bool
+    folds: Sequence[WindowEncoder],
+    corpus: Corpus,
+    tags: list[tuple[str, ...]],
+    labels: tuple[str, ...],
+    spread: bool,
 ) -> TokenExamples:
+    """Labelled windows; as many folds as there are encoders, each cut by its own."""
     number = {label: place for place, label in enumerate(labels)}
     ids: list[NDArray[np.int64]] = [np.asarray([number.get(tag, 0) for tag in each], dtype=np.int64) for each in tags]
-    around = surroundings(corpus.sentences, windows.context)
-    return label_windows(windows, [sentence.words for sentence in corpus.sentences], ids, spread, around)
+    around = surroundings(corpus.sentences, folds[0].context)
+    encoders = [folds[fold_of(place, len(ids), len(folds))] for place in range(len(ids))]
+    return label_windows(encoders, [sentence.words for sentence in corpus.sentences], ids, spread, around)

@@ -23,6 +23,9 @@ class TokenSettings(FitSettings):
         subtokens: which sub-tokens of a word carry its tag in training, `first` or `all`.
         head: `linear`, each word for itself, or `crf`, which learns moves between the tags of neighbouring words too.
         shapes: feed word shapes as segment ids; None does where the encoder is uncased and has segment ids.
+        train_names: show by segment ids where a name of the training data stands; while training, each fifth of the
+            data is shown the names of the other four.
+        gazetteer: file of names that are shown as well, a kind, a tab and a name on each line.
         context: most sub-tokens of a document's neighbouring sentences that a window shows on either side, read and
             not scored; 0: none, 64 is usual. The training data must mark documents. Running costs as much more.
     """
@@ -31,6 +34,8 @@ class TokenSettings(FitSettings):
     subtokens: str = "first"
     head: str = "linear"
     shapes: bool | None = None
+    train_names: bool = False
+    gazetteer: str | None = None
     context: int = 0
 
     def __post_init__(self) -> None:
