@@ -133,9 +133,8 @@ def test_names_are_shown_and_kept(workshop: Workshop, tmp_path: Path) -> None:
     dev = json.loads(call("evaluate", tmp_path / "m", workshop.dev, "--json").out)
     assert dev["strict"]["f1"] == json.loads(result.out)["dev"]["strict"]["f1"]
     names.write_text("Port Maribel\nAnselm\n", encoding="utf-8")
-    refused(
-        call(*train(workshop, tmp_path / "n", "--gazetteer", names)), "names.tsv, line 2", "'Anselm'", "a kind, a tab and"
-    )
+    result = call(*train(workshop, tmp_path / "n", "--gazetteer", names))
+    refused(result, "names.tsv, line 2", "'Anselm'", "a kind, a tab and")
     assert not (tmp_path / "n").exists()
 
 
