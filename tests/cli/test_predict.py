@@ -101,6 +101,9 @@ def test_tables(workshop: Workshop, tmp_path: Path, answers: list[list[dict[str,
     assert [json.loads(row["entities"]) for row in rows] == answers
     result = call("predict", workshop.model, data, "-o", tmp_path / "x.csv", "--text-column", "nobody")
     refused(result, "in.csv", "nobody", "id", "body")
+    unnamed = call("predict", workshop.model, data)
+    assert f"no column 'text' in {data}; read is 'id', name another with --text-column" in unnamed.err
+    assert "no column" not in call("predict", workshop.model, data, "--no-header").err
     assert not list(tmp_path.glob("x.csv*"))
 
 

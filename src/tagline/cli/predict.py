@@ -222,6 +222,8 @@ def _predict_file(reader: Reader, source: str, reading: RowOptions, place: Place
     from tagline.predict.rows import BORDER
 
     with read_rows(source, reading) as rows:
+        if reading.header and reading.text_column is None and rows.text_field not in ("text", "tokens"):
+            shared.say(f"no column 'text' in {source}; read is {rows.text_field!r}, name another with --text-column")
         if place.output is None and sys.stdout.isatty() and not place.json_out:
             _print_rows(reader, rows)
             return
