@@ -61,10 +61,13 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, pairs
     file = tmp_path_factory.mktemp("names") / "gazetteer.json"
     file.write_text(gazetteer.to_json(), encoding="utf-8")
     again = Gazetteer.load(file)
-    assert (again.kinds, again.numbers) == (gazetteer.kinds, gazetteer.numbers)
+    assert (again.kinds, again.numbers, again.sizes) == (gazetteer.kinds, gazetteer.numbers, gazetteer.sizes)
+    assert not any(word in file.read_text(encoding="utf-8") for word in ("york", "straße", "北京"))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", '{"A": 3}', '{"A": ["x"'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", '{"A": 3}', '{"names": {"A": ["x"]}}', '{"names": {"A": 3}, "sizes": {}}']
+)
 def test_a_damaged_file_is_said(tmp_path: Path, text: str) -> None:
     file = tmp_path / "gazetteer.json"
     file.write_text(text, encoding="utf-8")

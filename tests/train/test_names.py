@@ -190,7 +190,7 @@ def test_every_form_of_the_folder_carries_the_names(trained: tuple[Path, float],
         assert (place / GAZETTEER).read_bytes() == (trained[0] / GAZETTEER).read_bytes()
         assert [each.types for each in Tagger.open(place).encoder(words).windows] == expected
     changed = json.loads((tmp_path / "small" / GAZETTEER).read_text(encoding="utf-8"))
-    changed["list: city"] = []
+    changed["names"]["list: city"] = []
     (tmp_path / "small" / GAZETTEER).write_text(json.dumps(changed), encoding="utf-8")
     with pytest.raises(FolderError, match=r"gazetteer.json: damaged \(SHA-256"):
         ModelFolder.open(tmp_path / "small")

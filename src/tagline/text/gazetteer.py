@@ -2,19 +2,26 @@
 
 The kind is shown to the model beside the word's shape (`TYPES` segment ids a kind), so that a list costs nothing when
 running but the look-up. The longest name counts, from the left; a name that begins in lower case is none.
+
+Names are kept as fingerprints, so a model folder can be given away without the names of the people in its training
+data. (Whoever guesses a name can test the guess: this is no secret, only no list.)
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from tagline.errors import FolderError
 
-_REMEMBERED = 200_000  # words
+_REMEMBERED = 200_000  # answers
+_BYTES = 8  # of a fingerprint: of a million names and a billion look-ups one in 20,000 is mistaken for a name
+Sizes = tuple[int, ...]
+V = TypeVar("V")
 
 
 class Match(NamedTuple):
@@ -30,12 +37,16 @@ class Gazetteer:
 
     Args:
         kinds: K kinds.
-        numbers: for each name, as `key` writes it, the number of its kind, 1 to K.
+        numbers: for the fingerprint of each name the number of its kind, 1 to K.
+        sizes: for the fingerprint of each first word how many words the names have that begin with it, longest first.
     """
 
-    def __init__(self, kinds: Sequence[str], numbers: Mapping[str, int]) -> None:
-        self.kinds, self.numbers = tuple(kinds), dict(numbers)
-        self._reach = _Reach(self.numbers)
+    def __init__(self, kinds: Sequence[str], numbers: Mapping[str, int], sizes: Mapping[str, Sizes]) -> None:
+        self.kinds, self.numbers, self.sizes = tuple(kinds), dict(numbers), dict(sizes)
+        self._kind_of = _Memo(lambda name: self.numbers.get(fingerprint(name), 0))
+        self._sizes_of = _Memo(
+            lambda word: () if word[:1].islower() else self.sizes.get(fingerprint(word.casefold()), ())
+        )
 
     @classmethod
     def count(cls, pairs: Iterable[tuple[Sequence[str], str]], kinds: Sequence[str]) -> Gazetteer:
@@ -43,14 +54,19 @@ class Gazetteer:
 
         Args:
             pairs: words of a name, and its kind.
-            kinds: all kinds, in the order of their numbers; pairs of other kinds are left out.
+            kinds: all kinds, in the order of their numbers.
         """
         counts: dict[str, Counter[int]] = defaultdict(Counter)
+        sizes: dict[str, set[int]] = defaultdict(set)
         number = {kind: place for place, kind in enumerate(kinds, start=1)}
         for words, kind in pairs:
-            if kind in number and (name := key(words)):
-                counts[name][number[kind]] += 1
-        return cls(kinds, {name: each.most_common(1)[0][0] for name, each in counts.items()})
+            if not words:
+                continue
+            folded = [word.casefold() for word in words]
+            counts[fingerprint(" ".join(folded))][number[kind]] += 1
+            sizes[fingerprint(folded[0])].add(len(folded))
+        numbers = {name: each.most_common(1)[0][0] for name, each in counts.items()}
+        return cls(kinds, numbers, {word: _descending(each) for word, each in sizes.items()})
 
     @classmethod
     def load(cls, path: Path) -> Gazetteer:
@@ -60,20 +76,22 @@ class Gazetteer:
             FolderError: the file cannot be read or holds something else.
         """
         try:
-            lists = json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads(path.read_text(encoding="utf-8"))
+            lists: dict[str, list[str]] = found["names"]
             numbers = {name: kind for kind, names in enumerate(lists.values(), start=1) for name in names}
-        except (OSError, ValueError, AttributeError, TypeError) as error:
+            sizes = {str(word): _descending(map(int, each)) for word, each in found["sizes"].items()}
+        except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
             raise FolderError(
                 f"{path}: no lists of names ({error}). Take the model folder whole from where it was made"
             ) from error
-        return cls(tuple(lists), numbers)
+        return cls(tuple(lists), numbers, sizes)
 
     def to_json(self) -> str:
-        """The names of each kind, in alphabetical order."""
+        """The fingerprints of each kind's names, sorted, and the sizes."""
         lists: dict[str, list[str]] = {kind: [] for kind in self.kinds}
         for name, number in sorted(self.numbers.items()):
             lists[self.kinds[number - 1]].append(name)
-        return json.dumps(lists, ensure_ascii=False, indent=0) + "\n"
+        return json.dumps({"names": lists, "sizes": dict(sorted(self.sizes.items()))}, ensure_ascii=False) + "\n"
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -81,44 +99,48 @@ class Gazetteer:
     def __or__(self, others: Gazetteer) -> Gazetteer:
         """These names and others whose kinds follow; of a name that both have, these know the kind."""
         moved = {name: len(self.kinds) + number for name, number in others.numbers.items()}
-        return Gazetteer((*self.kinds, *others.kinds), moved | self.numbers)
+        both = {
+            word: _descending((*self.sizes.get(word, ()), *others.sizes.get(word, ())))
+            for word in self.sizes.keys() | others.sizes.keys()
+        }
+        return Gazetteer((*self.kinds, *others.kinds), moved | self.numbers, both)
 
     def __call__(self, words: Sequence[str]) -> list[Match]:
         """Names in a text, from left to right; no two share a word."""
-        reaches = list(map(self._reach.__getitem__, words))
-        return list(self._matches(words, reaches)) if any(reaches) else []
+        sizes = list(map(self._sizes_of.__getitem__, words))
+        return list(self._matches(words, sizes)) if any(sizes) else []
 
-    def _matches(self, words: Sequence[str], reaches: Sequence[int]) -> Iterator[Match]:
+    def _matches(self, words: Sequence[str], sizes: Sequence[Sizes]) -> Iterator[Match]:
         taken = 0
-        for start, reach in enumerate(reaches):
-            if not reach or start < taken:
+        for start, possible in enumerate(sizes):
+            if not possible or start < taken:
                 continue
-            folded = [word.casefold() for word in words[start : start + reach]]
-            for size in range(len(folded), 0, -1):
-                if number := self.numbers.get(" ".join(folded[:size])):
+            folded = [word.casefold() for word in words[start : start + possible[0]]]
+            for size in possible:
+                if size <= len(folded) and (number := self._kind_of[" ".join(folded[:size])]):
                     taken = start + size
                     yield Match(start, taken, number)
                     break
 
 
-class _Reach(dict[str, int]):
-    """How many words the longest name has that begins with a word; 0 for a word that begins none."""
+class _Memo(dict[str, V], Generic[V]):
+    """Answers of a function, remembered as long as there are not too many."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, function: Callable[[str], V]) -> None:
         super().__init__()
-        self._firsts: dict[str, int] = {}
-        for name in names:
-            first, size = name.partition(" ")[0], 1 + name.count(" ")
-            self._firsts[first] = max(size, self._firsts.get(first, 0))
+        self._function = function
 
-    def __missing__(self, word: str) -> int:
+    def __missing__(self, key: str) -> V:
         if len(self) > _REMEMBERED:
             self.clear()
-        found = 0 if word[:1].islower() else self._firsts.get(word.casefold(), 0)
-        self[word] = found
+        found = self[key] = self._function(key)
         return found
 
 
-def key(words: Sequence[str]) -> str:
-    """A name as it is looked up: whatever its case, single spaces between its words."""
-    return " ".join(word.casefold() for word in words)
+def fingerprint(name: str) -> str:
+    """Of a name in folded case, its words separated by single spaces."""
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_BYTES).hexdigest()
+
+
+def _descending(sizes: Iterable[int]) -> Sizes:
+    return tuple(sorted(set(sizes), reverse=True))

@@ -65,7 +65,7 @@ def known_names(train: Corpus, dev: Corpus | None, rules: WordRules, settings: T
     """
     if not settings.train_names and settings.gazetteer is None:
         return None
-    listed, outside = None, Gazetteer((), {})
+    listed, outside = None, Gazetteer((), {}, {})
     if settings.gazetteer is not None:
         listed = read_gazetteer(Path(settings.gazetteer))
         splitter = WordSplitter(rules)
