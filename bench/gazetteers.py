@@ -9,6 +9,7 @@ by `ablation.py`.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import statistics
 import zoneinfo
@@ -48,9 +49,11 @@ def outside(corpus: str) -> Iterator[tuple[str, str]]:
 
 def ways(corpus: str) -> dict[str, dict[str, Any]]:
     """Settings of each row of the table."""
-    file = OUT / f"names-beside-{corpus}.tsv"
+    lines = "".join(f"{kind}\t{name}\n" for kind, name in outside(corpus))
+    # Runs are kept by their settings, which know a list by its name alone.
+    file = OUT / f"names-beside-{corpus}-{hashlib.sha256(lines.encode()).hexdigest()[:8]}.tsv"
     OUT.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(f"{kind}\t{name}\n" for kind, name in outside(corpus)), encoding="utf-8")
+    file.write_text(lines, encoding="utf-8")
     return {
         DEFAULT: {},
         "names of the training data": {"train_names": True},

@@ -65,7 +65,8 @@ def test_what_spark_nlp_would_answer_otherwise(tmp_path: Path) -> None:
     assert refusals(folder) == []
     texts = replace(folder.manifest, task="text-classification")
     for manifest, said in (
-        (replace(folder.manifest, shapes=True), "--set shapes=false"),
+        (replace(folder.manifest, shapes=True), "train … --set shapes=false"),
+        (replace(folder.manifest, gazetteer=True), "train … --set train_names=false, no --gazetteer"),
         (replace(folder.manifest, transitions=[[0.0] * 4] * 4), "--head linear"),
         (replace(folder.manifest, window=8192), "8192"),
         (replace(texts, paired=True), "pairs"),

@@ -55,6 +55,13 @@ def test_of_two_lists_the_first_knows_the_kind(
     assert both.numbers == {**{name: 3 + kind for name, kind in second.numbers.items()}, **first.numbers}
 
 
+def test_kinds_of_one_name_stay_apart(tmp_path: Path) -> None:
+    both = Gazetteer.count([(["Rome"], "list: A")], ["list: A"]) | Gazetteer.count([(["Oslo"], "list: A")], ["list: A"])
+    (tmp_path / "gazetteer.json").write_text(both.to_json(), encoding="utf-8")
+    for each in (both, Gazetteer.load(tmp_path / "gazetteer.json")):
+        assert [match.kind for match in each(["Rome", "Oslo"])] == [1, 2]
+
+
 @given(PAIRS)
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[list[str], str]]) -> None:
     gazetteer = Gazetteer.count(pairs, ["B", "C", "A"])
@@ -66,13 +73,33 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, pairs
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "3", '{"A": 3}', '{"names": {"A": ["x"]}}', '{"names": {"A": 3}, "sizes": {}}']
+    "text",
+    [
+        "",
+        "[]",
+        "3",
+        '{"A": 3}',
+        '{"names": [["x"]]}',
+        '{"kinds": ["A"], "names": [3], "sizes": {}}',
+        '{"kinds": ["A"], "names": [], "sizes": {}}',
+    ],
 )
 def test_a_damaged_file_is_said(tmp_path: Path, text: str) -> None:
     file = tmp_path / "gazetteer.json"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(FolderError, match="no lists of names"):
         Gazetteer.load(file)
+
+
+def test_neighbours_are_shown_with_their_names(encoders: Encoders) -> None:
+    before, words, after = sentences()[0][:4], sentences()[1][:4], ["to", "Port", "Maribel", "."]
+    gazetteer = Gazetteer.count([(before[:2], "A"), (after[1:3], "B")], ["A", "B"])
+    subtokens = SubTokenizer.from_file(encoders("bert-uncased") / "tokenizer.json", True)
+    (window,) = WindowEncoder(subtokens, 64, None, 60, gazetteer)(words, before, after).windows
+    kinds = [1, 1, 0, 0, *[0] * len(words), 0, 2, 2, 0]
+    pieces = subtokens([*before, *words, *after])
+    shown = [kind for kind, piece in zip(kinds, pieces, strict=True) for _ in piece.ids]
+    assert [each // TYPES for each in window.types[1:-1]] == shown
 
 
 @pytest.mark.parametrize("shapes", [False, True])
@@ -97,4 +124,4 @@ def test_windows_show_the_kind_at_every_sub_token_of_a_name(
         for number, (place, count) in enumerate(zip(one.places.tolist(), one.counts.tolist(), strict=True)):
             expected = kinds[one.first + number] * (TYPES if shapes else 1)
             assert added[place : place + count].tolist() == [expected] * count
-    assert not subtokens(words) or all(max(each.types) < TYPES for each in subtokens(words))  # the cache stays clean
+    assert all(max(each.types) < TYPES for each in subtokens(words))  # the cache stays clean

@@ -7,18 +7,18 @@ import json
 from itertools import chain
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from tests.families import Encoders
+from tests.train.test_context import in_documents
 from tests.train.test_fit import Material, material
 
 from tagline.data.corpus import Corpus
 from tagline.data.gazetteer import read_gazetteer
 from tagline.data.schemes import Scheme, spans
 from tagline.engines.base import EngineSettings
-from tagline.errors import DataError, EncoderError, FolderError
-from tagline.folder import GAZETTEER, ModelFolder
+from tagline.errors import DataError, EncoderError, FolderError, UsageError
+from tagline.folder import GAZETTEER, Manifest, ModelFolder
 from tagline.models.encoders import load_for_tokens
 from tagline.models.segments import segments, with_kinds
 from tagline.predict.judging import judge
@@ -27,10 +27,12 @@ from tagline.predict.tagger import Tagger
 from tagline.publish.inference import write_inference
 from tagline.publish.space import write_space
 from tagline.publish.write import Parts, write_model
+from tagline.records import Sentence
 from tagline.text.shapes import TYPES
 from tagline.text.words import WordRules
 from tagline.train.fit import fit
 from tagline.train.provenance import manifest_of_tokens
+from tagline.train.runs import open_run
 from tagline.train.tokens.names import FOLDS, fold_of, known_names
 from tagline.train.tokens.prepare import PreparedTokens, prepare_tokens
 from tagline.train.tokens.settings import BiLstmSettings, TokenSettings
@@ -42,7 +44,7 @@ __all__ = ["material"]
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A list of names with cities that the corpus does not name."""
     file = tmp_path_factory.mktemp("list") / "cities.tsv"
-    lines = ["city\tPort Maribel", "city\tSt. Anselm", "", "PER Tobias Quill", "city\tO'Brien's Rest"]
+    lines = ["city\tPort Maribel", "city\tSt. Anselm", "", "PER\tTobias Quill", "city\tO'Brien's Rest"]
     file.write_text("\n".join(lines), encoding="utf-8")
     return file
 
@@ -118,7 +120,7 @@ def test_every_row_is_in_one_fold() -> None:
 
 def test_facts_say_what_is_found(named: Material) -> None:
     rules = WordRules.learn(sentence.words for sentence in named.train.sentences)
-    names = known_names(named.train, named.dev, rules, named.settings)
+    names = known_names(named.train, named.dev, rules, named.settings, unasked=False)
     assert names is not None
     assert names.whole.kinds == (*named.train.labels, "list: city", "list: PER")
     assert names.whole(["in", "PORT", "Maribel", "and", "St.", "Anselm"])[0][1:] == (3, len(named.train.labels) + 1)
@@ -190,7 +192,7 @@ def test_every_form_of_the_folder_carries_the_names(trained: tuple[Path, float],
         assert (place / GAZETTEER).read_bytes() == (trained[0] / GAZETTEER).read_bytes()
         assert [each.types for each in Tagger.open(place).encoder(words).windows] == expected
     changed = json.loads((tmp_path / "small" / GAZETTEER).read_text(encoding="utf-8"))
-    changed["names"]["list: city"] = []
+    changed["names"][-2] = []
     (tmp_path / "small" / GAZETTEER).write_text(json.dumps(changed), encoding="utf-8")
     with pytest.raises(FolderError, match=r"gazetteer.json: damaged \(SHA-256"):
         ModelFolder.open(tmp_path / "small")
@@ -210,8 +212,24 @@ def test_a_bilstm_is_shown_them_too(material: Material, listed: Path) -> None:
     assert len(prepared.encoder.model.get_parameter("shapes.weight")) == 1 + len(prepared.names.whole.kinds)  # type: ignore[union-attr]
 
 
+def test_unasked_where_names_recur(material: Material) -> None:
+    unasked = dataclasses.replace(material.settings, train_names=None)
+    prepared = prepare_tokens(material.train, None, unasked)
+    assert prepared.names is not None
+    assert prepared.names.facts["train"]["found"] >= 1 / 3
+    assert prepare_tokens(material.train, None, dataclasses.replace(unasked, shapes=False)).names is None
+    assert prepare_tokens(material.train, None, BiLstmSettings(hidden=8, embedding=8)).names is None
+    rare = tuple(
+        Sentence.from_words(("Near", f"Place{row}", "it", "rained"), ("O", "B-LOC", "O", "O"), row)
+        for row in range(1, 30)
+    )
+    strangers = dataclasses.replace(material.train, sentences=rare)
+    assert prepare_tokens(strangers, None, unasked).names is None
+    assert prepare_tokens(strangers, None, dataclasses.replace(unasked, train_names=True)).names is not None
+
+
 def test_without_names_nothing_changes(material: Material) -> None:
-    prepared = prepare_tokens(material.train, None, material.settings)
+    prepared = prepare_tokens(material.train, None, dataclasses.replace(material.settings, train_names=False))
     assert prepared.names is None
     assert prepared.files == {}
     assert max(chain.from_iterable(window.types for window in prepared.train.windows)) < TYPES
@@ -222,6 +240,9 @@ def test_without_names_nothing_changes(material: Material) -> None:
     ("text", "message"),
     [
         ("city\tOslo\nBergen\n", "expected a kind, a tab and a name"),
+        ("city\tOslo\nPort Maribel\n", "got 'Port Maribel'; expected a kind, a tab and a name"),
+        ("city\tOslo\t59.9\n", "expected a kind, a tab and a name"),
+        ("Oslo\n", "expected a kind, a tab and a name"),
         ("city\tOslo\ncity\t \n", "expected a kind, a tab and a name"),
         ("\n \n", "has no names"),
         ("".join(f"kind{n}\tname\n" for n in range(300)), "has 300 kinds, at most 200"),
@@ -238,7 +259,50 @@ def test_a_list_that_is_none_is_said(tmp_path: Path, text: str, message: str) ->
 
 def test_names_of_spaces_and_tabs(tmp_path: Path) -> None:
     file = tmp_path / "list.tsv"
-    file.write_bytes("\ufeffLOC Aachen\r\nworks of art\tThe  Night Watch\r\n".encode())
+    file.write_bytes("\ufeffLOC\tAachen\r\nworks of art\tThe\u2028Night  Watch\r\n".encode())
     found = read_gazetteer(file)
-    assert found.names == (("LOC", "Aachen"), ("works of art", "The  Night Watch"))
-    assert np.unique(found.kinds).tolist() == ["LOC", "works of art"]
+    assert found.names == (("LOC", "Aachen"), ("works of art", "The\u2028Night  Watch"))
+    assert found.kinds == ("LOC", "works of art")
+    file.write_text("LOC Aachen\nPER  Tobias Quill\n", encoding="utf-8")  # as the lists of CoNLL-2003 are
+    assert read_gazetteer(file).names == (("LOC", "Aachen"), ("PER", "Tobias Quill"))
+
+
+def test_a_run_goes_on_with_its_own_names_only(material: Material, tmp_path: Path) -> None:
+    def begun(names: str, resume: bool) -> None:
+        (tmp_path / "list.tsv").write_text(names, encoding="utf-8")
+        settings = dataclasses.replace(material.settings, gazetteer=str(tmp_path / "list.tsv"))
+        open_run(prepare_tokens(material.train, material.dev, settings), settings, tmp_path / "work", resume)
+
+    begun("city\tQuarrymouth\n", resume=False)
+    begun("city\tQuarrymouth\n", resume=True)
+    for other in ("city\tPenhallow\n", "river\tQuarrymouth\n", "city\tQuarrymouth\nriver\tTeal\n"):
+        with pytest.raises(UsageError, match="on other training or dev data"):
+            begun(other, resume=True)
+
+
+def test_context_of_a_fold_is_shown_its_names(material: Material) -> None:
+    documents = in_documents(material.train)
+    settings = dataclasses.replace(material.settings, train_names=True, context=12)
+    alone = prepare_tokens(documents, None, dataclasses.replace(settings, context=0))
+    shown = prepare_tokens(documents, None, settings)
+    assert kinds_shown(alone, documents) == kinds_shown(shown, documents)
+    beside = 0
+    for window in shown.train.windows:
+        own = set(chain.from_iterable(range(p, p + c) for p, c in zip(window.places, window.counts, strict=True)))
+        beside += sum(each >= TYPES for at, each in enumerate(window.types) if at not in own)
+    assert beside
+
+
+def test_raw_text_of_a_model_without_shapes(material: Material, listed: Path, tmp_path: Path) -> None:
+    settings = dataclasses.replace(material.settings, train_names=True, gazetteer=str(listed), shapes=False)
+    prepared = prepare_tokens(material.train, None, settings)
+    assert prepared.names is not None
+    manifest = Manifest(words=prepared.rules, gazetteer=True)
+    parts = Parts(prepared.encoder.model, prepared.encoder.tokenizer, None, prepared.files)
+    folder = write_model(parts, manifest, tmp_path / "model")
+    tagger, raw = Tagger.open(folder.path), RawEncoder(folder)
+    text = "Tobias Quill left Port Maribel for St. Anselm."
+    (ours,) = tagger.encoder(tagger.splitter.split(text)[1]).windows
+    (theirs,) = next(iter(raw([Source(text)]))).windows
+    assert (ours.ids, ours.types) == (theirs.ids, theirs.types)
+    assert set(ours.types) == {0, len(prepared.names.whole.kinds), len(prepared.names.whole.kinds) - 1}

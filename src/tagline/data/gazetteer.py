@@ -1,4 +1,4 @@
-"""Lists of names from a file: a kind, a tab and a name on each line (or a space, as in the lists of CoNLL-2003)."""
+"""Lists of names from a file: a kind, a tab and a name on each line (or spaces, as in the lists of CoNLL-2003)."""
 
 from __future__ import annotations
 
@@ -36,18 +36,23 @@ class NameList:
 def read_gazetteer(path: Path) -> NameList:
     """Reads a file of names in UTF-8; empty lines are passed over.
 
+    In a file with a tab every line has one; in a file without, the first word of a line is the kind.
+
     Raises:
-        DataError: it cannot be read, a line has no name, or there are so many kinds that the columns must be others.
+        DataError: it cannot be read, a line has no name or more than two columns, or there are so many kinds that the
+            columns must be others.
     """
     data = read_bytes(path)
+    text = decode(data, path)
+    separator = "\t" if "\t" in text else None
     names = []
-    for number, line in enumerate(decode(data, path).splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        kind, _, name = (part.strip() for part in line.strip().partition("\t" if "\t" in line else " "))
-        if not name:
+        cells = [cell.strip() for cell in line.strip().split(separator, -1 if separator else 1)]
+        if len(cells) != 2 or not all(cells):
             raise DataError(f"got {line.strip()[:60]!r}; {_ACCEPTED}", path, number)
-        names.append((kind, name))
+        names.append((cells[0], cells[1]))
     found = NameList(path, hashlib.sha256(data).hexdigest(), tuple(names))
     if not names:
         raise DataError(f"has no names; {_ACCEPTED}", path)

@@ -48,13 +48,11 @@ def with_kinds(encoder: TokenEncoder, kinds: int) -> TokenEncoder:
 
     Args:
         encoder: an encoder whose word shapes have been added, if it is to have any; it is changed.
-        kinds: how many kinds of names there are; with 0 nothing is changed.
+        kinds: how many kinds of names there are.
 
     Raises:
         EncoderError: it has no segment ids.
     """
-    if not kinds:
-        return encoder
     rows = segments(encoder.model)
     if rows is None:
         raise EncoderError(

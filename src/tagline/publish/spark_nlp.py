@@ -57,8 +57,9 @@ def refusals(folder: ModelFolder) -> list[str]:
         found.append(f"its family is {family!r}; those that can be written are {', '.join(FAMILIES)}")
     if told := shown_by_segments(manifest):
         found.append(
-            f"it reads {told} as segment ids, where Spark NLP sends zeros; train it without them: "
-            f"tagline train … --set shapes=false{' --set train_names=false' if manifest.gazetteer else ''}"
+            f"it reads {told} as segment ids, where Spark NLP sends zeros; train it without them: tagline train …"
+            + (" --set shapes=false" if manifest.shapes else "")
+            + (" --set train_names=false, no --gazetteer" if manifest.gazetteer else "")
         )
     if manifest.transitions:
         found.append(

@@ -4,7 +4,8 @@ The kind is shown to the model beside the word's shape (`TYPES` segment ids a ki
 running but the look-up. The longest name counts, from the left; a name that begins in lower case is none.
 
 Names are kept as fingerprints, so a model folder can be given away without the names of the people in its training
-data. (Whoever guesses a name can test the guess: this is no secret, only no list.)
+data. (Whoever guesses a name can test the guess: this is no secret, only no list. And a BiLSTM's tokenizer knows its
+words.)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Generic, NamedTuple, TypeVar
 from tagline.errors import FolderError
 
 _REMEMBERED = 200_000  # answers
-_BYTES = 8  # of a fingerprint: of a million names and a billion look-ups one in 20,000 is mistaken for a name
+_BYTES = 8  # of a fingerprint; that any of a billion words is mistaken for one of a million names: 1 in 20,000
 Sizes = tuple[int, ...]
 V = TypeVar("V")
 
@@ -77,21 +78,24 @@ class Gazetteer:
         """
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            lists: dict[str, list[str]] = found["names"]
-            numbers = {name: kind for kind, names in enumerate(lists.values(), start=1) for name in names}
+            kinds, lists = found["kinds"], found["names"]
+            numbers = {
+                name: kind for kind, names in zip(range(1, 1 + len(kinds)), lists, strict=True) for name in names
+            }
             sizes = {str(word): _descending(map(int, each)) for word, each in found["sizes"].items()}
         except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
             raise FolderError(
                 f"{path}: no lists of names ({error}). Take the model folder whole from where it was made"
             ) from error
-        return cls(tuple(lists), numbers, sizes)
+        return cls(kinds, numbers, sizes)
 
     def to_json(self) -> str:
-        """The fingerprints of each kind's names, sorted, and the sizes."""
-        lists: dict[str, list[str]] = {kind: [] for kind in self.kinds}
+        """Kinds, the fingerprints of each kind's names, sorted, and the sizes."""
+        lists: list[list[str]] = [[] for _ in self.kinds]
         for name, number in sorted(self.numbers.items()):
-            lists[self.kinds[number - 1]].append(name)
-        return json.dumps({"names": lists, "sizes": dict(sorted(self.sizes.items()))}, ensure_ascii=False) + "\n"
+            lists[number - 1].append(name)
+        found = {"kinds": self.kinds, "names": lists, "sizes": dict(sorted(self.sizes.items()))}
+        return json.dumps(found, ensure_ascii=False) + "\n"
 
     def __len__(self) -> int:
         return len(self.numbers)

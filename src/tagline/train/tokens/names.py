@@ -8,18 +8,19 @@ trusted on a sentence that it has not seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tagline.data.corpus import Corpus
-from tagline.data.gazetteer import NameList, read_gazetteer
+from tagline.data.gazetteer import read_gazetteer
 from tagline.data.schemes import OUTSIDE, Scheme, spans
 from tagline.text.gazetteer import Gazetteer
 from tagline.text.words import WordRules, WordSplitter
 from tagline.train.tokens.settings import TokenSettings
 
 FOLDS = 5
+_RECUR = 1 / 3  # of the words of names: from there names are shown unasked (what that gives: bench/RESULTS.md)
 Mention = tuple[Sequence[str], str]
 
 
@@ -37,6 +38,10 @@ class KnownNames:
     folds: tuple[Gazetteer, ...]
     facts: dict[str, Any]
 
+    def without_folds(self) -> KnownNames:
+        """What is needed once the training data are cut: a list of a million names need not lie there six times."""
+        return replace(self, folds=())
+
     def __str__(self) -> str:
         role = "dev" if "dev" in self.facts else "train"
         found, right = (f"{100 * self.facts[role][name]:.0f} %" for name in ("found", "right"))
@@ -51,50 +56,59 @@ def fold_of(row: int, rows: int, folds: int) -> int:
     return row * folds // rows
 
 
-def known_names(train: Corpus, dev: Corpus | None, rules: WordRules, settings: TokenSettings) -> KnownNames | None:
-    """The names that the settings ask for; None where they ask for none.
+def known_names(
+    train: Corpus, dev: Corpus | None, rules: WordRules, settings: TokenSettings, unasked: bool
+) -> KnownNames | None:
+    """The names that the settings ask for, and unasked those of training data whose names recur; None without any.
 
     Args:
         train: the training data.
         dev: for the facts alone.
         rules: how it splits words; names of a list are split alike.
         settings: `train_names` and `gazetteer`.
+        unasked: whether an encoder like this has been seen to gain from the names of its training data.
 
     Raises:
         DataError: the list cannot be read.
     """
-    if not settings.train_names and settings.gazetteer is None:
-        return None
     listed, outside = None, Gazetteer((), {}, {})
     if settings.gazetteer is not None:
         listed = read_gazetteer(Path(settings.gazetteer))
         splitter = WordSplitter(rules)
         pairs = [(splitter.split(name)[1], f"list: {kind}") for kind, name in listed.names]
         outside = Gazetteer.count(pairs, [f"list: {kind}" for kind in listed.kinds])
-    inside = [list(each) for each in _mentions(train)] if settings.train_names else []
+    whole, folds = outside, [outside]
+    if settings.train_names or (settings.train_names is None and unasked):
+        own, parts = _of_training(train)
+        if settings.train_names or _coverage(train, _shown(train, parts))["found"] >= _RECUR:
+            whole, folds = own | outside, [each | outside for each in parts]
+    if not whole.kinds:
+        return None
+    facts: dict[str, Any] = {"names": len(whole), "kinds": list(whole.kinds)}
+    facts["train"] = _coverage(train, _shown(train, folds))
+    if dev is not None:
+        facts["dev"] = _coverage(dev, [whole] * len(dev.sentences))
+    if listed is not None:
+        count = len(listed.names)
+        facts["list"] = {"file": listed.path.name, "sha256": listed.fingerprint, "names": count}
+    return KnownNames(whole, tuple(folds), facts)
+
+
+def _of_training(train: Corpus) -> tuple[Gazetteer, list[Gazetteer]]:
+    """All names of the training data, and for each fold those of the other folds."""
+    inside = [list(each) for each in _mentions(train)]
 
     def without(left_out: int | None) -> Gazetteer:
-        """Names of all folds but one."""
         shown = (each for row, each in enumerate(inside) if fold_of(row, len(inside), FOLDS) != left_out)
-        return Gazetteer.count((pair for each in shown for pair in each), train.labels) | outside
+        return Gazetteer.count((pair for each in shown for pair in each), train.labels)
 
-    whole = without(None) if inside else outside
-    folds = tuple(map(without, range(FOLDS))) if inside else (outside,)
-    return KnownNames(whole, folds, _facts(train, dev, whole, folds, listed))
+    return without(None), list(map(without, range(FOLDS)))
 
 
-def _facts(
-    train: Corpus, dev: Corpus | None, whole: Gazetteer, folds: Sequence[Gazetteer], listed: NameList | None
-) -> dict[str, Any]:
+def _shown(train: Corpus, folds: Sequence[Gazetteer]) -> list[Gazetteer]:
+    """What each training sentence is shown."""
     count = len(train.sentences)
-    shown = [folds[fold_of(row, count, len(folds))] for row in range(count)]
-    found: dict[str, Any] = {"names": len(whole), "kinds": list(whole.kinds), "train": _coverage(train, shown)}
-    if dev is not None:
-        found["dev"] = _coverage(dev, [whole] * len(dev.sentences))
-    if listed is not None:
-        names = len(listed.names)
-        found["list"] = {"file": listed.path.name, "sha256": listed.fingerprint, "names": names}
-    return found
+    return [folds[fold_of(row, count, len(folds))] for row in range(count)]
 
 
 def _mentions(corpus: Corpus) -> Iterator[Iterator[Mention]]:

@@ -85,8 +85,8 @@ class PreparedTokens:
 
     @property
     def identity(self) -> str:
-        """Labels, gold tags, word vectors."""
-        return repr((self.labels, self.dev_tags, *self.vectors.values()))
+        """Labels, gold tags, word vectors, names."""
+        return repr((self.labels, self.dev_tags, *self.vectors.values(), *self.files.values()))
 
     @property
     def files(self) -> dict[str, str]:
@@ -128,16 +128,7 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
     unknown = check_types(labels, dev, settings) if dev is not None else {}
     torch.manual_seed(settings.seed)  # loading draws the head and the rows of the word shapes
     rules = WordRules.learn(sentence.words for sentence in train.sentences)
-    names = known_names(train, dev, rules, settings)
-    kinds = 0 if names is None else len(names.whole.kinds)
-    if isinstance(settings, BiLstmSettings):
-        made = load_bilstm(train, labels, settings, kinds)
-        encoder, vectors = made.encoder, made.facts()
-    else:
-        loaded = load_for_tokens(settings.encoder, labels, settings.shapes)
-        encoder, vectors = with_kinds(with_mix(loaded, settings.mix_layers), kinds), {}
-    if settings.head == "crf":
-        encoder = _with_crf(encoder, labels, settings.scheme)
+    encoder, names, vectors = _encoder(train, dev, rules, labels, settings)
     longest = settings.window or min(_WINDOW * (1 + encoder.subtokens.characters), encoder.longest)
     if longest > encoder.longest:
         raise UsageError(f"--window is {longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
@@ -171,9 +162,27 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
         dev_tags=dev_tags,
         unknown=unknown,
         vectors=vectors,
-        names=names,
+        names=names and names.without_folds(),
         word_loss=_word_loss(settings, labels, tags),
     )
+
+
+def _encoder(
+    train: Corpus, dev: Corpus | None, rules: WordRules, labels: tuple[str, ...], settings: TokenSettings
+) -> tuple[TokenEncoder, KnownNames | None, dict[str, Any]]:
+    """The model with its fresh head, the names that it is shown, and what is known of its word vectors."""
+    vectors: dict[str, Any] = {}
+    if isinstance(settings, BiLstmSettings):
+        names = known_names(train, dev, rules, settings, unasked=False)
+        made = load_bilstm(train, labels, settings, 0 if names is None else len(names.whole.kinds))
+        encoder, vectors = made.encoder, made.facts()
+    else:
+        encoder = with_mix(load_for_tokens(settings.encoder, labels, settings.shapes), settings.mix_layers)
+        names = known_names(train, dev, rules, settings, unasked=encoder.shapes)
+        encoder = encoder if names is None else with_kinds(encoder, len(names.whole.kinds))
+    if settings.head == "crf":
+        encoder = _with_crf(encoder, labels, settings.scheme)
+    return encoder, names, vectors
 
 
 def _word_loss(settings: TokenSettings, labels: tuple[str, ...], tags: Sequence[Sequence[str]]) -> LabelLoss:

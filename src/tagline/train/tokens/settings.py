@@ -24,7 +24,8 @@ class TokenSettings(FitSettings):
         head: `linear`, each word for itself, or `crf`, which learns moves between the tags of neighbouring words too.
         shapes: feed word shapes as segment ids; None does where the encoder is uncased and has segment ids.
         train_names: show by segment ids where a name of the training data stands; while training, each fifth of the
-            data is shown the names of the other four.
+            data is shown the names of the other four. None does where word shapes are fed to a pretrained encoder and
+            the other four find at least a third of the words of a fifth's names.
         gazetteer: file of names that are shown as well, a kind, a tab and a name on each line.
         context: most sub-tokens of a document's neighbouring sentences that a window shows on either side, read and
             not scored; 0: none, 64 is usual. The training data must mark documents. Running costs as much more.
@@ -34,7 +35,7 @@ class TokenSettings(FitSettings):
     subtokens: str = "first"
     head: str = "linear"
     shapes: bool | None = None
-    train_names: bool = False
+    train_names: bool | None = None
     gazetteer: str | None = None
     context: int = 0
 
