@@ -214,15 +214,14 @@ def test_a_bilstm_is_shown_them_too(material: Material, listed: Path) -> None:
 
 def test_unasked_where_names_recur(material: Material) -> None:
     unasked = dataclasses.replace(material.settings, train_names=None)
-    prepared = prepare_tokens(material.train, None, unasked)
+    twice = dataclasses.replace(material.train, sentences=material.train.sentences * 2)
+    prepared = prepare_tokens(twice, None, unasked)
     assert prepared.names is not None
     assert prepared.names.facts["train"]["found"] >= 1 / 3
-    assert prepare_tokens(material.train, None, dataclasses.replace(unasked, shapes=False)).names is None
-    assert prepare_tokens(material.train, None, BiLstmSettings(hidden=8, embedding=8)).names is None
-    rare = tuple(
-        Sentence.from_words(("Near", f"Place{row}", "it", "rained"), ("O", "B-LOC", "O", "O"), row)
-        for row in range(1, 30)
-    )
+    for other in (dataclasses.replace(unasked, shapes=False), BiLstmSettings(hidden=8, embedding=8)):
+        assert prepare_tokens(twice, None, other).names is None
+    tags = ("O", "B-LOC", "O", "O")
+    rare = tuple(Sentence.from_words(("Near", f"Place{row}", "it", "rained"), tags, row) for row in range(1, 30))
     strangers = dataclasses.replace(material.train, sentences=rare)
     assert prepare_tokens(strangers, None, unasked).names is None
     assert prepare_tokens(strangers, None, dataclasses.replace(unasked, train_names=True)).names is not None
