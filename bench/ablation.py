@@ -64,6 +64,7 @@ class Technique:
 
 TECHNIQUES = (
     Technique("word shapes", {"shapes": None}, {"shapes": False}),
+    Technique("names of the training data", {"train_names": None}, {"train_names": False}),
     Technique("frozen word embeddings", {"freeze_embeddings": True}, {"freeze_embeddings": False}),
     Technique("rate 2e-4 (5e-5)", {"learning_rate": 2e-4}, {"learning_rate": 5e-5}),
     Technique("own rate of the head", {"head_learning_rate": 1e-3}, {"head_learning_rate": 2e-4}),

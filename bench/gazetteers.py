@@ -16,7 +16,7 @@ import zoneinfo
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ablation import DEFAULT, OUT, run
+from ablation import OUT, run
 from accuracy import FILES
 from common import DATA, place, trainings
 
@@ -55,7 +55,7 @@ def ways(corpus: str) -> dict[str, dict[str, Any]]:
     OUT.mkdir(parents=True, exist_ok=True)
     file.write_text(lines, encoding="utf-8")
     return {
-        DEFAULT: {},
+        "none": {"train_names": False},
         "names of the training data": {"train_names": True},
         "and of elsewhere": {"train_names": True, "gazetteer": str(file)},
     }
