@@ -107,7 +107,7 @@ def test_from_training_to_every_engine(material: Material, tmp_path: Path) -> No
     assert mix.weights.abs().max() > 0
     manifest = manifest_of_tokens(fitted, {"train": material.train, "dev": material.dev})
     target = tmp_path / "model"
-    write_model(Parts(fitted.model, prepared.encoder.tokenizer), manifest, target)
+    write_model(Parts(fitted.model, prepared.encoder.tokenizer, files=prepared.files), manifest, target)
     write_onnx(fitted.model, target)
     assert "learned mix of the 2 topmost layers" in (target / "README.md").read_text(encoding="utf-8")
     with pytest.raises(ValueError, match="tagline-mixed"):

@@ -185,14 +185,16 @@ def test_a_trained_tagger_is_calibrated_in_its_folder(folder: Path, tmp_path: Pa
     body = {name: value for name, value in plain.model.state_dict().items() if "classifier" not in name}
     assert all(torch.equal(fitted.model.state_dict()[name], value) for name, value in body.items())
 
-    parts = Parts(fitted.model, fitted.prepared.encoder.tokenizer)
+    parts = Parts(fitted.model, fitted.prepared.encoder.tokenizer, files=fitted.prepared.files)
     write_model(parts, manifest_of_tokens(fitted, {"train": train, "dev": dev}), tmp_path / "model")
     assert ModelFolder.open(tmp_path / "model").manifest.calibration == dataclasses.asdict(found)
     card = (tmp_path / "model" / "README.md").read_text("utf-8")
     assert f"temperature {found.temperature:.3f}" in card
     assert f"{100 * found.ece_after:.2f} % after" in card
     write_model(
-        Parts(plain.model, plain.prepared.encoder.tokenizer), manifest_of_tokens(plain, {}), tmp_path / "uncalibrated"
+        Parts(plain.model, plain.prepared.encoder.tokenizer, files=plain.prepared.files),
+        manifest_of_tokens(plain, {}),
+        tmp_path / "uncalibrated",
     )
     assert ModelFolder.open(tmp_path / "uncalibrated").manifest.calibration == {}
     assert "## Calibration" not in (tmp_path / "uncalibrated" / "README.md").read_text("utf-8")

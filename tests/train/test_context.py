@@ -46,7 +46,7 @@ def trained(documents: Material, tmp_path_factory: pytest.TempPathFactory) -> tu
     prepared = documents.prepared(documents.settings)
     fitted = fit(prepared, documents.settings, place / "work")
     manifest = manifest_of_tokens(fitted, {"train": documents.train, "dev": documents.dev})
-    write_model(Parts(fitted.model, prepared.encoder.tokenizer), manifest, place / "model")
+    write_model(Parts(fitted.model, prepared.encoder.tokenizer, files=prepared.files), manifest, place / "model")
     assert fitted.dev_score is not None
     return place / "model", fitted.dev_score
 

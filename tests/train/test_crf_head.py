@@ -57,7 +57,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     prepared = prepare_tokens(train, dev, settings)
     fitted = fit(prepared, settings, place / "work")
     manifest = manifest_of_tokens(fitted, {"train": train, "dev": dev})
-    write_model(Parts(fitted.model, prepared.encoder.tokenizer), manifest, place / "model")
+    write_model(Parts(fitted.model, prepared.encoder.tokenizer, files=prepared.files), manifest, place / "model")
     write_onnx(fitted.model, place / "model")
     return Trained(fitted, place / "model", train, dev, settings)
 

@@ -73,7 +73,7 @@ def test_from_a_file_to_entities(name: str, encoders: Encoders, corpora: tuple[C
     assert fitted.dev_score > 0
     assert any(not torch.equal(trained[key], before[key]) for key in trained if "classifier" not in key)
     target = tmp_path / "model"
-    parts = Parts(fitted.model, prepared.encoder.tokenizer)
+    parts = Parts(fitted.model, prepared.encoder.tokenizer, files=prepared.files)
     folder = write_model(parts, manifest_of_tokens(fitted, {"train": train, "dev": dev}), target)
     assert folder.manifest.shapes is FAMILIES[name].shapes
 

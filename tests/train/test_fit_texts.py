@@ -205,7 +205,9 @@ def test_every_family_is_trained_and_written(name: str, encoders: Encoders, tmp_
     manifest = manifest_of_texts(fitted, {"train": data, "dev": dev})
     with torch.no_grad():  # a head that has learned for one epoch would hide differences
         last_layer(fitted.model, len(prepared.labels)).weight.mul_(20)
-    folder = write_model(Parts(fitted.model, prepared.encoder.tokenizer), manifest, tmp_path / "model")
+    folder = write_model(
+        Parts(fitted.model, prepared.encoder.tokenizer, files=prepared.files), manifest, tmp_path / "model"
+    )
     assert (folder.manifest.problem, folder.manifest.paired) == (data.problem, True)
     assert folder.labels == prepared.labels
 

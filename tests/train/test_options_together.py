@@ -43,7 +43,7 @@ def test_a_classifier_with_a_mix_of_layers(kind: str, lora: int, tmp_path: Path)
     with torch.no_grad():  # a head that has learned for two epochs would hide differences
         last_layer(fitted.model, len(prepared.labels)).weight.normal_(0, 20)
     manifest = manifest_of_texts(fitted, {"train": data, "dev": dev})
-    write_model(Parts(fitted.model, prepared.encoder.tokenizer), manifest, tmp_path / "model")
+    write_model(Parts(fitted.model, prepared.encoder.tokenizer, files=prepared.files), manifest, tmp_path / "model")
     loaded = load_model(ModelFolder.open(tmp_path / "model"))
     weights = loaded.state_dict()
     assert "mix.weights" in weights

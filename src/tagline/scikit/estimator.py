@@ -122,7 +122,7 @@ class TaglineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         prepared = prepare_texts(train, dev, settings)
         fitted = fit(prepared, settings, work)
         manifest = manifest_of_texts(fitted, {"train": train, **({} if dev is None else {"dev": dev})})
-        parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs)
+        parts = Parts(fitted.model, prepared.encoder.tokenizer, fitted.logs, prepared.files)
         write_model(parts, manifest, folder, overwrite=self.overwrite)
         shutil.rmtree(work, ignore_errors=True)
 
