@@ -14,6 +14,7 @@ import logging
 import statistics
 import zoneinfo
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from ablation import OUT, run
@@ -33,13 +34,11 @@ def outside(corpus: str) -> Iterator[tuple[str, str]]:
     from babel.dates import get_timezone_location
 
     from tagline.data.corpus import read_corpus
-    from tagline.data.schemes import Scheme, spans
+    from tagline.train.tokens.names import mentions
 
     for other in OTHERS[corpus]:
-        read = read_corpus(DATA / other / FILES[other][0])
-        for sentence, tags in zip(read.sentences, read.tags(Scheme.IOB2), strict=True):
-            for span in spans(tags, Scheme.IOB2):
-                yield f"{other} {span.label}", " ".join(sentence.words[span.start : span.end])
+        for words, label in chain.from_iterable(mentions(read_corpus(DATA / other / FILES[other][0]))):
+            yield f"{other} {label}", " ".join(words)
     english = Locale("en")
     for names, kind in ((english.territories, "country"), (english.languages, "language")):
         yield from ((kind, str(name)) for name in names.values())

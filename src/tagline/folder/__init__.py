@@ -45,6 +45,7 @@ from tagline.folder.files import (
 )
 from tagline.folder.manifest import FORMAT, TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, Manifest, seal, verify
 from tagline.names import resolve
+from tagline.text.gazetteer import Gazetteer
 
 __all__ = [
     "CARD",
@@ -150,6 +151,14 @@ class ModelFolder:
                 f"{self.path}: holds the inference form only (one OpenVINO graph with weights in int8), which reads "
                 f"text; {what} needs the folder that it was exported from, or train it again"
             )
+
+    def gazetteer(self) -> Gazetteer | None:
+        """The names that the model is shown, if any.
+
+        Raises:
+            FolderError: they cannot be read.
+        """
+        return Gazetteer.load(self.path / GAZETTEER) if self.manifest.gazetteer else None
 
     @property
     def word_level(self) -> bool:

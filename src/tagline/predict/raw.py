@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tagline.errors import FolderError, UsageError
-from tagline.folder import GAZETTEER, TOKENIZER, ModelFolder
-from tagline.text.gazetteer import Gazetteer
+from tagline.folder import TOKENIZER, ModelFolder
 from tagline.text.lots import clean, lots
 from tagline.text.shapes import segment_ids, shape_ids
 from tagline.text.subtokens import SubTokenizer
@@ -109,7 +108,7 @@ class RawEncoder:
         self.unknown = _unknown(folder, self.tokenizer)
         self.room = manifest.window - framed.specials
         self.overlap = min(manifest.overlap, self.room - 1)
-        self._gazetteer = Gazetteer.load(folder.path / GAZETTEER) if manifest.gazetteer else None
+        self._gazetteer = folder.gazetteer()
         self._shapes, self._by_words = manifest.shapes, folder.word_level
         self._typed = manifest.shapes or manifest.gazetteer
         self._splitter = WordSplitter(manifest.words) if self._typed or folder.word_level else None

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from tagline.data.schemes import spans
 from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
-from tagline.folder import GAZETTEER, TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
+from tagline.folder import TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
 from tagline.predict.chunks import Chunk, run_texts
 from tagline.predict.opening import open_model
 from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
 from tagline.text.features import EncodedText, EncodedWindow, WindowEncoder
-from tagline.text.gazetteer import Gazetteer
 from tagline.text.sentences import sentence_starts
 from tagline.text.subtokens import SubTokenizer
 from tagline.text.words import WordSplitter
@@ -114,8 +113,8 @@ class Tagger:
         self.folder, self.engine = folder, engine
         self.splitter = WordSplitter(manifest.words)
         subtokens = SubTokenizer.from_file(folder.path / TOKENIZER, manifest.shapes, manifest.characters)
-        gazetteer = Gazetteer.load(folder.path / GAZETTEER) if manifest.gazetteer else None
-        self.encoder = WindowEncoder(subtokens, manifest.window, manifest.overlap, manifest.context, gazetteer)
+        window = manifest.window, manifest.overlap, manifest.context
+        self.encoder = WindowEncoder(subtokens, *window, folder.gazetteer())
         self.decoder = Decoder(folder.labels, manifest.scheme, manifest.bare, constrained, manifest.transitions)
 
     @classmethod

@@ -96,7 +96,7 @@ def known_names(
 
 def _of_training(train: Corpus) -> tuple[Gazetteer, list[Gazetteer]]:
     """All names of the training data, and for each fold those of the other folds."""
-    inside = [list(each) for each in _mentions(train)]
+    inside = [list(each) for each in mentions(train)]
 
     def without(left_out: int | None) -> Gazetteer:
         shown = (each for row, each in enumerate(inside) if fold_of(row, len(inside), FOLDS) != left_out)
@@ -111,7 +111,8 @@ def _shown(train: Corpus, folds: Sequence[Gazetteer]) -> list[Gazetteer]:
     return [folds[fold_of(row, count, len(folds))] for row in range(count)]
 
 
-def _mentions(corpus: Corpus) -> Iterator[Iterator[Mention]]:
+def mentions(corpus: Corpus) -> Iterator[Iterator[Mention]]:
+    """Words and type of each name, sentence by sentence."""
     for sentence, tags in zip(corpus.sentences, corpus.tags(Scheme.IOB2), strict=True):
         yield ((sentence.words[span.start : span.end], span.label) for span in spans(tags, Scheme.IOB2))
 
