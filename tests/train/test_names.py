@@ -252,8 +252,13 @@ def test_a_list_that_is_none_is_said(tmp_path: Path, text: str, message: str) ->
     file.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_gazetteer(file)
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="no such file; expected a kind, a tab and a name"):
         read_gazetteer(tmp_path / "none.tsv")
+    with pytest.raises(DataError, match="is a folder; expected a kind, a tab and a name"):
+        read_gazetteer(tmp_path)
+    file.write_bytes(b"")
+    with pytest.raises(DataError, match="the file is empty; expected at least one name"):
+        read_gazetteer(file)
 
 
 def test_names_of_spaces_and_tabs(tmp_path: Path) -> None:

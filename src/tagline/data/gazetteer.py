@@ -42,7 +42,9 @@ def read_gazetteer(path: Path) -> NameList:
         DataError: it cannot be read, a line has no name or more than two columns, or there are so many kinds that the
             columns must be others.
     """
-    data = read_bytes(path)
+    if path.is_dir() or not path.exists():
+        raise DataError(f"{'is a folder' if path.is_dir() else 'no such file'}; {_ACCEPTED}", path)
+    data = read_bytes(path, "name")
     text = decode(data, path)
     separator = "\t" if "\t" in text else None
     names = []

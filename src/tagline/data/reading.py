@@ -68,8 +68,12 @@ class Raw:
             self.document += 1
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, content: str = "sentence") -> bytes:
     """A file's bytes.
+
+    Args:
+        path: the file.
+        content: what it is to hold at least one of, for the message.
 
     Raises:
         DataError: it is missing, a folder, empty or not readable.
@@ -87,7 +91,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror or error}", path) from error
     if not data:
-        raise DataError("the file is empty; expected at least one sentence", path)
+        raise DataError(f"the file is empty; expected at least one {content}", path)
     return data
 
 
