@@ -138,7 +138,7 @@ def _hides_padding(graph: Any, mask: Any) -> bool:
     """Whether a mask (B, 1, T or 1, T) shows every query all that is no padding, tried on two windows."""
     import openvino
 
-    from tagline.engines.openvino import compile_graph
+    from tagline.engines.openvino import compile_graph, first_output
 
     for length in _LENGTHS:
         shown = np.ones((2, length), dtype=np.int64)
@@ -147,7 +147,7 @@ def _hides_padding(graph: Any, mask: Any) -> bool:
             tried = openvino.Model([mask], graph.get_parameters(), "mask")
             # Unless cloned, the compiler would change the nodes that the graph shares with it.
             compiled = compile_graph(tried.clone(), {"INFERENCE_PRECISION_HINT": "f32"})
-            found = np.asarray(compiled([shown] * len(graph.get_parameters()))[0])
+            found = first_output(compiled, [shown] * len(graph.get_parameters()))
         except RuntimeError:
             continue
         seen = found if found.dtype == bool else found > -1e4

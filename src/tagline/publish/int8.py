@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines.openvino import compile_graph
+from tagline.engines.openvino import compile_graph, first_output
 from tagline.errors import MissingExtraError, RefusedError
 from tagline.folder import GRAPH, INT8_GRAPH
 from tagline.publish.graph import quiet
@@ -177,7 +177,7 @@ def _ranked(
 def _outputs(graph: Any, data: list[dict[str, NDArray[np.int64]]]) -> list[NDArray[np.float32]]:
 
     compiled = compile_graph(graph, {"INFERENCE_PRECISION_HINT": "f32"})
-    return [np.array(compiled(each)[0]) for each in data]
+    return [first_output(compiled, each) for each in data]
 
 
 @contextmanager
