@@ -96,7 +96,7 @@ check: setup ## lint, formatting and types
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 	@echo "check: mypy"
-	@$(BIN)/python -m mypy $(CODE)
+	@$(BIN)/python -m mypy -n 2 $(CODE)
 
 bench: setup ## measure quality, speed and memory
 	@$(BIN)/python bench/run.py
