@@ -83,7 +83,7 @@ java: ## have a Java for the tests of Spark; without one they are skipped
 test: check browser java ## lint, check types and run the tests
 	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
 	@# What fails beside other tests is tried once more by itself, and said: a busy machine is no reason, a mistake fails twice.
-	@failed=0; for part in "$(TWO) tests/train" "$(TWO) tests/cli" tests/serve tests/spark "$(TWO) tests/docs" \
+	@failed=0; for part in "$(TWO) tests/train" "$(TWO) tests/cli" "$(TWO) tests/docs tests/spark tests/serve" \
 	    "$(TWO) --ignore=tests/train --ignore=tests/cli --ignore=tests/serve --ignore=tests/spark --ignore=tests/docs"; do \
 	    $(TESTS) $$part || { \
 	        echo "test: what failed there once more, alone"; $(TESTS) -n 0 --last-failed $${part#$(TWO)} || failed=1; }; done; exit $$failed

@@ -7,7 +7,6 @@ import json
 import random
 import subprocess
 import sys
-import time
 from itertools import chain
 
 import numpy as np
@@ -138,12 +137,12 @@ def test_interval_of_little_data() -> None:
     assert evaluate_tags([], []).to_json()["strict_interval"] == [0.0, 0.0]
 
 
-def test_interval_of_a_test_set_takes_under_a_second() -> None:
+def test_interval_of_a_whole_test_set() -> None:
     chance = random.Random(2)
     counts = [(chance.randint(0, 3), chance.randint(3, 9), chance.randint(3, 9)) for _ in range(3500)]
-    start = time.process_time()
-    f1_interval(counts)
-    assert time.process_time() - start < 1.0
+    low, high = f1_interval(counts)
+    correct, found, wanted = map(sum, zip(*counts, strict=True))
+    assert low < 2 * correct / (found + wanted) < high < low + 0.02
 
 
 @pytest.mark.parametrize(("resamples", "level"), [(0, 0.95), (10, 1.0), (10, 0.0)])

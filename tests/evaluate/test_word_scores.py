@@ -25,7 +25,7 @@ def flat(sentences: Tags) -> list[str]:
 @pytest.mark.parametrize("scheme", [Scheme.IOB2, Scheme.BILOU])
 def test_equals_scikit_learn(scheme: Scheme, corpora: Corpora) -> None:
     without_o = 0
-    for gold, predicted in corpora(scheme, 600):
+    for gold, predicted in corpora(scheme, 200):
         report = score_words(gold, predicted)
         truth, guess = flat(gold), flat(predicted)
         labels = sorted({*truth, *guess} - {"O"})
