@@ -205,8 +205,8 @@ def compile_graph(graph: Any, options: dict[str, Any]) -> Any:
         return pool.submit(lambda: openvino.Core().compile_model(graph, "CPU", options)).result()
 
 
-def first_output(compiled: Any, inputs: Any) -> NDArray[Any]:
-    """What a compiled graph gives first.
+def first_output(request: Any, inputs: Any) -> NDArray[Any]:
+    """What a compiled graph's request gives first.
 
     Called directly with one thread OpenVINO (seen in 2026.4.1) says nothing of a failure and gives an empty array; a
     request that is waited for raises.
@@ -214,7 +214,6 @@ def first_output(compiled: Any, inputs: Any) -> NDArray[Any]:
     Raises:
         RuntimeError: the graph cannot be computed for these inputs.
     """
-    request = compiled.create_infer_request()
     request.start_async(inputs)
     request.wait()
     return np.array(request.get_output_tensor(0).data)

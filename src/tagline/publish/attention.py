@@ -147,7 +147,7 @@ def _hides_padding(graph: Any, mask: Any) -> bool:
             tried = openvino.Model([mask], graph.get_parameters(), "mask")
             # Unless cloned, the compiler would change the nodes that the graph shares with it.
             compiled = compile_graph(tried.clone(), {"INFERENCE_PRECISION_HINT": "f32"})
-            found = first_output(compiled, [shown] * len(graph.get_parameters()))
+            found = first_output(compiled.create_infer_request(), [shown] * len(graph.get_parameters()))
         except RuntimeError:
             continue
         seen = found if found.dtype == bool else found > -1e4

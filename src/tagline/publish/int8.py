@@ -175,9 +175,8 @@ def _ranked(
 
 
 def _outputs(graph: Any, data: list[dict[str, NDArray[np.int64]]]) -> list[NDArray[np.float32]]:
-
-    compiled = compile_graph(graph, {"INFERENCE_PRECISION_HINT": "f32"})
-    return [first_output(compiled, each) for each in data]
+    request = compile_graph(graph, {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
+    return [first_output(request, each) for each in data]
 
 
 @contextmanager
