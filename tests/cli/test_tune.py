@@ -158,7 +158,6 @@ def test_settings_files_are_checked(workshop: Workshop, tmp_path: Path) -> None:
     ("more", "words"),
     [
         (("--trials", "0"), "--trials is 0; expected at least 1"),
-        (("--jobs", "999"), "--jobs is 999; expected 1 to "),
         pytest.param(
             ("--jobs", "2", "--threads", "998"), "--threads is 998 with --jobs 2; expected at most ", marks=TWO_CORES
         ),
@@ -172,4 +171,13 @@ def test_settings_files_are_checked(workshop: Workshop, tmp_path: Path) -> None:
 )
 def test_bad_options_make_no_folder(workshop: Workshop, tmp_path: Path, more: tuple[str, ...], words: str) -> None:
     refused(call(*tune(workshop, tmp_path / "s", *more)), words)
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(("count", "accepted"), [(1, "expected 1, as there is one core"), (4, "expected 1 to 4, the ")])
+def test_no_more_jobs_than_cores(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, accepted: str
+) -> None:
+    monkeypatch.setattr("tagline.machine.cores", lambda: count)
+    refused(call(*tune(workshop, tmp_path / "s", "--jobs", "5")), f"--jobs is 5; {accepted}")
     assert not (tmp_path / "s").exists()

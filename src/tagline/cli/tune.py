@@ -63,8 +63,9 @@ class Searching:
             raise MissingExtraError("the search for settings", "tune")
         if self.trials < 1:
             raise UsageError(f"--trials is {self.trials}; expected at least 1")
-        if not 1 <= self.jobs <= cores():
-            raise UsageError(f"--jobs is {self.jobs}; expected 1 to {cores()}, the cores there are")
+        if not 1 <= self.jobs <= (most := cores()):
+            accepted = f"1 to {most}, the cores there are" if most > 1 else "1, as there is one core"
+            raise UsageError(f"--jobs is {self.jobs}; expected {accepted}")
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"--timeout is {self.timeout}; expected seconds, more than 0")
 
