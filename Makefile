@@ -9,7 +9,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TESTS := $(BIN)/python -m pytest -m "not slow"
-TWO := -n 2 --dist loadfile
 CODE := src tests examples $(wildcard bench)
 REVIEW := I was afraid of the street, but we slept like stones, and the people at the desk were very kind.
 SENTENCE := Mark Zuckerberg founded Facebook in Palo Alto, and John Parker moved to New York.
@@ -82,11 +81,12 @@ java: ## have a Java for the tests of Spark; without one they are skipped
 
 test: check browser java ## lint, check types and run the tests
 	@# Several processes: training after a thousand tests in one process has ended in a segmentation fault of native code.
+	@# A process that is done takes tests from the other; but Spark and servers that a file has started serve the whole file.
 	@# What fails beside other tests is tried once more by itself, and said: a busy machine is no reason, a mistake fails twice.
-	@failed=0; for part in "$(TWO) tests/train" "$(TWO) tests/cli" "$(TWO) tests/docs tests/spark tests/serve" \
-	    "$(TWO) --ignore=tests/train --ignore=tests/cli --ignore=tests/serve --ignore=tests/spark --ignore=tests/docs"; do \
-	    $(TESTS) $$part || { \
-	        echo "test: what failed there once more, alone"; $(TESTS) -n 0 --last-failed $${part#$(TWO)} || failed=1; }; done; exit $$failed
+	@failed=0; for part in "--dist worksteal tests/train tests/cli" "--dist loadfile tests/docs tests/spark tests/serve" \
+	    "--dist worksteal $(patsubst %,--ignore=tests/%,train cli docs spark serve)"; do \
+	    $(TESTS) -n 2 $$part || { \
+	        echo "test: what failed there once more, alone"; $(TESTS) -n 0 --last-failed $$part || failed=1; }; done; exit $$failed
 
 slow: setup ## run the slow tests: whole corpora, memory over large files
 	@$(BIN)/python -m pytest -m slow

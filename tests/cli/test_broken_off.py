@@ -130,7 +130,7 @@ def big(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An input that takes long enough to be broken off, also on one busy core, and its answer."""
     folder = tmp_path_factory.mktemp("big")
     sentences = make_corpus.make({"train": 3000}, 5)["train"]
-    texts = [" ".join(word for word, _ in sentence) for sentence in sentences] * 12
+    texts = [" ".join(word for word, _ in sentence) for sentence in sentences] * 5
     (folder / "in.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
     for name in ("in.jsonl", "whole.jsonl"):
         assert not (folder / name).exists()

@@ -164,6 +164,7 @@ def test_characters(tmp_path: Path, engine: str) -> None:
     np.testing.assert_allclose(found[:, :-3][inside], expected[inside], rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow  # the graph with characters has all that this one has
 def test_onnx_computes_the_same(tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")
     model, inputs = make(), batch()
