@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tests.families import Encoders
 
 from tagline.records import Sentence
-from tagline.text.context import has_documents, surroundings
+from tagline.text.context import has_documents, stream_surroundings, surroundings
 from tagline.text.features import WindowEncoder
 from tagline.text.subtokens import SubTokenizer
 
@@ -45,6 +46,56 @@ def test_around_a_sentence_stands_its_document(drawn: list[tuple[int, bool]], mo
         later = [word for number in own if number > place for word in given[number].words]
         assert list(before) == earlier[max(0, len(earlier) - most) :]
         assert list(after) == later[:most]
+
+
+PLACED = st.lists(st.tuples(st.integers(0, 4), st.sampled_from((None, 0, 0, 0, 1, 2))), max_size=40)
+
+
+@given(PLACED, st.integers(1, 9), st.integers(0, 5))
+def test_as_they_come_each_is_shown_the_same(drawn: list[tuple[int, int | None]], most: int, every: int) -> None:
+    """Against all rows at once; what is held is bounded, and who begins at a border is given the same."""
+    rows = [
+        (number, document, [f"w{number}.{at}" for at in range(size)]) for number, (size, document) in enumerate(drawn)
+    ]
+    read: list[int] = []
+
+    def source() -> Iterator[tuple[int, int | None, list[str]]]:
+        for row in rows:
+            read.append(row[0])
+            yield row
+
+    found: list[tuple[int, list[str], list[str]]] = []
+    for number, before, after in stream_surroundings(source(), most, every):
+        assert number == len(found)
+        assert len(read) <= number + most + 2
+        document = rows[number][1]
+        start, end = number, number + 1
+        while (
+            document is not None and start > 0 and rows[start - 1][1] == document and not (every and start % every == 0)
+        ):
+            start -= 1
+        while document is not None and end < len(rows) and rows[end][1] == document and end - number <= most:
+            end += 1
+        assert list(before) == [word for _, _, words in rows[start:number] for word in words][-most:]
+        assert list(after) == [word for _, _, words in rows[number + 1 : end] for word in words][:most]
+        found.append((number, list(before), list(after)))
+    assert len(found) == len(rows)
+    if every:
+        for border in range(0, len(rows), every):
+            again = [(n, list(b), list(a)) for n, b, a in stream_surroundings(iter(rows[border:]), most, every)]
+            assert again == found[border:]
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=2, max_size=12), st.integers(1, 9))
+def test_as_they_come_is_as_in_a_corpus(drawn: list[tuple[int, bool]], most: int) -> None:
+    sizes = [(size, sum(begins for _, begins in drawn[: place + 1])) for place, (size, _) in enumerate(drawn)]
+    given = sentences(sizes)
+    found = [
+        (list(before), list(after))
+        for _, before, after in stream_surroundings(((each, each.document, each.words) for each in given), most)
+    ]
+    if has_documents(given):
+        assert found == [(list(before), list(after)) for before, after in surroundings(given, most)]
 
 
 def test_marks_of_documents() -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.cli.support import call
 from tests.train.test_fit import Material, material
 
 from tagline.data.corpus import Corpus
+from tagline.data.streams.rows import read_rows
 from tagline.engines.base import EngineSettings
 from tagline.engines.torch import load_model
 from tagline.errors import UsageError
 from tagline.folder import ModelFolder
 from tagline.predict.judging import judge
+from tagline.predict.rows import tag_rows
 from tagline.predict.sampling import sample_of, unrun
 from tagline.predict.tagger import Tagger
 from tagline.publish.write import Parts, write_model
@@ -73,6 +77,59 @@ def test_dev_is_scored_as_by_the_folder(documents: Material, trained: tuple[Path
     assert "sub-tokens of its document" in (folder / "README.md").read_text(encoding="utf-8")
     sample = sample_of(unrun(tagger.folder), documents.dev, 4)
     assert [len(each.before) > 0 for each in sample.split] == [False, True, True, True]
+
+
+def in_a_file(corpus: Corpus, folder: Path, form: str) -> Path:
+    """The sentences with their marks, as `tagline predict` reads them."""
+    if form == "jsonl":
+        rows = ({"tokens": each.words, "document": each.document} for each in corpus.sentences)
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+    else:
+        blocks, last = [], -1
+        for each in corpus.sentences:
+            blocks += ["-DOCSTART-\n"] if each.document != last else []
+            blocks.append("".join(f"{word}\n" for word in each.words))
+            last = each.document
+        text = "\n".join(blocks)
+    file = folder / f"marked.{form}"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("form", ["conll", "jsonl"])
+def test_rows_of_a_file_are_shown_what_evaluating_shows(
+    form: str, documents: Material, trained: tuple[Path, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagger = Tagger.open(trained[0], EngineSettings("openvino", "f32", cache=False))
+    expected = judge(tagger, documents.dev).documents
+    file = in_a_file(documents.dev, tmp_path, form)
+    with read_rows(file) as rows:
+        found = [document for _, document in tag_rows(tagger, rows)]
+    assert [each.tags for each in found] == [each.tags for each in expected]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
+    border = 7
+    monkeypatch.setattr("tagline.predict.rows.BORDER", border)
+    with read_rows(file) as rows:
+        whole = list(tag_rows(tagger, rows))
+    assert any(one.scores != other.scores for (_, one), other in zip(whole, found, strict=True))  # a document was cut
+    with read_rows(file, skip=2 * border) as rows:
+        resumed = list(tag_rows(tagger, rows))
+    assert resumed == whole[2 * border :]
+
+
+def test_predicting_says_where_no_document_is_marked(
+    documents: Material, trained: tuple[Path, float], tmp_path: Path
+) -> None:
+    file = in_a_file(documents.dev, tmp_path, "conll")
+    done = call("predict", trained[0], file, "-o", tmp_path / "marked.jsonl")
+    assert done.code == 0, done
+    assert "no document that is marked" not in done.err
+    plain = tmp_path / "plain.conll"
+    plain.write_text(file.read_text("utf-8").replace("-DOCSTART-\n\n", ""), encoding="utf-8")
+    done = call("predict", trained[0], plain, "-o", tmp_path / "plain.jsonl")
+    assert done.code == 0, done
+    assert f"{len(documents.dev.sentences)} sentences stand in no document that is marked" in done.err
 
 
 def test_tags_of_raw_text_come_from_their_own_rows(trained: tuple[Path, float]) -> None:

@@ -264,7 +264,7 @@ def _write_rows(reader: Reader, rows: RowReader, sink: Sink, output: str | None)
 def _work(reader: Reader, rows: RowReader, sink: Sink, streamed: bool) -> None:
     from tagline.cli.progress import counting
 
-    empty = shortened = windows = 0
+    empty = shortened = windows = alone = 0
     done = sink.rows_done
     total = None if rows.total_bytes is None else rows.total_bytes / 1e6
     before = rows.consumed_bytes
@@ -277,12 +277,18 @@ def _work(reader: Reader, rows: RowReader, sink: Sink, streamed: bool) -> None:
             shortened += answer.shortened
             windows += answer.windows
             empty += not (answer.text.strip() or (row.pair or "").strip())
+            alone += row.words is not None and row.document is None
             if rows.consumed_bytes != before:
                 advance((rows.consumed_bytes - before) / 1e6)
                 before = rows.consumed_bytes
     shared.say(f"{sink.rows_done:,} rows, {windows:,} windows")
     if shortened:
         shared.warn(reader.shortened(shortened))
+    if alone and reader.folder.manifest.context:
+        shared.warn(
+            f"{alone:,} sentences stand in no document that is marked, so they were read without the context that the "
+            "model knows"
+        )
     if empty and reader.answers_empty:
         shared.warn(f"{empty:,} texts are empty; their labels say nothing but what is most usual")
 

@@ -71,7 +71,8 @@ def predict_file(model: Tagger | Classifier, job: FileJob, turn: AbstractContext
     """Reads a file in constant memory; the answers are those of `tagline predict`.
 
     Up to `BORDER` rows that together have no more than `LOT_CHARACTERS` characters are a lot. Lots of fewer rows are
-    batched otherwise than `tagline predict` does, so that the last digits of scores may differ.
+    batched otherwise than `tagline predict` does, so that the last digits of scores may differ. A model that reads
+    context is shown no other lot.
 
     Args:
         model: a model that may be in use elsewhere.

@@ -44,6 +44,17 @@ def test_text_lines_end_only_at_line_feeds(tmp_path: Path) -> None:
     assert [row.text for row in read(put(tmp_path, "b.txt", "a\n\n"))] == ["a", ""]
 
 
+def test_documents_are_numbered_where_they_are_marked(tmp_path: Path) -> None:
+    text = "a\n\n-DOCSTART-\n\nb\n\nc\n-DOCSTART-\nd\n"
+    path = put(tmp_path, "a.conll", text)
+    assert [row.document for row in read(path)] == [None, 0, 0, 1]
+    assert [row.document for row in read_rows(path, skip=2)] == [0, 1]
+    marks = [3, True, "4", None, 2.0]
+    lines = [*({"tokens": ["x"], "document": mark} for mark in marks), {"text": "y", "document": 5}, {"text": "z"}]
+    path = put(tmp_path, "a.jsonl", "".join(json.dumps(each) + "\n" for each in lines))
+    assert [row.document for row in read(path)] == [3, None, None, None, None, 5, None]
+
+
 def test_bytes_are_counted(tmp_path: Path) -> None:
     path = put(tmp_path, "a.txt", "\ufeffäö\nb\n")
     reader = read_rows(path)

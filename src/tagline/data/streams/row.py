@@ -41,6 +41,8 @@ class Row:
         text_field: the name that the text has in the input and keeps in the output.
         columns: all names of a table's header, in order; empty for the other formats.
         pair: the second text, where one was asked for; it stays in `extra` under its own name too.
+        document: number of its document, where the input marks documents (CoNLL: from the first `-DOCSTART-` line on;
+            JSONL, Parquet: an integer field `document`); else None.
     """
 
     number: int
@@ -52,6 +54,7 @@ class Row:
     text_field: str = "text"
     columns: tuple[str, ...] = ()
     pair: str | None = None
+    document: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,11 +103,14 @@ def row_of(fields: Mapping[str, Any], column: str | None, frame: Row, name: str)
         raise DataError(f"no text: the fields are {shortened(list(fields))}; expected {expected}", name, frame.line)
     value = fields[wanted]
     number, line, columns = frame.number, frame.line, frame.columns
+    mark = fields.get("document")
+    document = mark if type(mark) is int else None
     if isinstance(value, str):
         extra = {key: each for key, each in fields.items() if key != wanted}
-        return Row(number, value, None, extra, line, (), wanted, columns)
+        return Row(number, value, None, extra, line, (), wanted, columns, None, document)
     if wanted != "text" and isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return Row(number, " ".join(value), tuple(value), dict(fields), line, (), free_name("text", fields), columns)
+        text, words, named = " ".join(value), tuple(value), free_name("text", fields)
+        return Row(number, text, words, dict(fields), line, (), named, columns, None, document)
     expected = "a string" if wanted == "text" else "a string or a list of strings"
     raise DataError(f"field {wanted!r} holds {shortened(value)}; expected {expected}", name, line)
 
@@ -149,25 +152,28 @@ def conll_rows(lines: TextLines, options: RowOptions, skip: int) -> Iterator[Row
     """
     columns = _Columns(options.word_column, lines)
     number, head, body, words = 0, [], [], []  # type: int, list[str], list[str], list[str]
+    document: int | None = None
     for raw in lines:
         line = without_end(raw)
-        blank, document = not line.strip(" \t"), _DOCSTART.match(line) is not None
-        if body and (blank or document):
+        blank, begins = not line.strip(" \t"), _DOCSTART.match(line) is not None
+        if body and (blank or begins):
             if number >= skip:
-                yield _sentence(number, head, body, words, lines.number - len(body))
+                yield _sentence(number, head, body, words, lines.number - len(body), document)
             number += 1
             head, body, words = [], [], []
-        if not body and (document or (head and blank) or columns.comment(line)):
+        if begins:
+            document = 0 if document is None else document + 1
+        if not body and (begins or (head and blank) or columns.comment(line)):
             head.append("" if blank else line)
         elif not blank:
             words.append(columns.word(line))
             body.append(line)
     if body and number >= skip:
-        yield _sentence(number, head, body, words, lines.number - len(body) + 1)
+        yield _sentence(number, head, body, words, lines.number - len(body) + 1, document)
 
 
-def _sentence(number: int, head: list[str], body: list[str], words: list[str], line: int) -> Row:
-    return Row(number, " ".join(words), tuple(words), {}, line, (*head, *body))
+def _sentence(number: int, head: list[str], body: list[str], words: list[str], line: int, document: int | None) -> Row:
+    return Row(number, " ".join(words), tuple(words), {}, line, (*head, *body), document=document)
 
 
 class _Columns:
