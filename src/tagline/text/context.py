@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import TypeVar
 
 from tagline.records import Sentence
@@ -24,23 +24,12 @@ def surroundings(sentences: Sequence[Sentence], most: int) -> Iterator[tuple[Wor
 
     Where no documents are marked nothing is known to belong together, and nothing stands around a sentence.
     """
-    together = has_documents(sentences)
-    for place in range(len(sentences)):
-        if together and most:
-            yield _words(sentences, place, -1, most), _words(sentences, place, 1, most)
-        else:
-            yield (), ()
-
-
-def _words(sentences: Sequence[Sentence], place: int, step: int, most: int) -> Words:
-    document = sentences[place].document
-    found: list[str] = []
-    place += step
-    while 0 <= place < len(sentences) and sentences[place].document == document and len(found) < most:
-        words = list(sentences[place].words)
-        found = words + found if step < 0 else found + words
-        place += step
-    return found[len(found) - min(most, len(found)) :] if step < 0 else found[:most]
+    if not most or not has_documents(sentences):
+        yield from repeat(((), ()), len(sentences))
+        return
+    placed = ((None, each.document, each.words) for each in sentences)
+    for _, before, after in stream_surroundings(placed, most):
+        yield before, after
 
 
 def stream_surroundings(items: Iterable[Placed[T]], most: int, every: int = 0) -> Iterator[tuple[T, Words, Words]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tagline.data.sentence_rows import DOCUMENT_NAME
 from tagline.data.streams.row import Row, RowOptions, free_name, shortened
 from tagline.data.streams.textlines import TextLines, without_end
 from tagline.errors import DataError, UsageError
@@ -103,7 +104,7 @@ def row_of(fields: Mapping[str, Any], column: str | None, frame: Row, name: str)
         raise DataError(f"no text: the fields are {shortened(list(fields))}; expected {expected}", name, frame.line)
     value = fields[wanted]
     number, line, columns = frame.number, frame.line, frame.columns
-    mark = fields.get("document")
+    mark = fields.get(DOCUMENT_NAME)
     document = mark if type(mark) is int else None
     if isinstance(value, str):
         extra = {key: each for key, each in fields.items() if key != wanted}
