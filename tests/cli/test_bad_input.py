@@ -72,8 +72,17 @@ def test_texts(workshop: Workshop, tmp_path: Path, name: str) -> None:
         data.write_bytes(content)
     result = call("predict", workshop.model, data, "-o", tmp_path / "out.jsonl")
     refused(result, str(data), *parts)
-    assert not (tmp_path / "out.jsonl").exists()  # a bad line further on leaves what can be resumed, and no more
-    assert {path.name for path in tmp_path.iterdir()} <= {name, "out.jsonl.partial", "out.jsonl.partial.json"}
+    assert {path.name for path in tmp_path.iterdir()} <= {name}  # nor a partial output, for no row was read
+
+
+def test_a_mended_command_begins_where_no_row_was_written(workshop: Workshop, tmp_path: Path) -> None:
+    data = tmp_path / "a.conll"
+    data.write_text("Oslo B-LOC\n", encoding="utf-8")
+    arguments = ("predict", workshop.model, data, "-o", tmp_path / "out.jsonl")
+    before = tree(tmp_path)
+    refused(call(*arguments, "--word-column", "3"), str(data))
+    assert tree(tmp_path) == before
+    assert call(*arguments).code == 0
 
 
 def test_folders_and_standard_input(workshop: Workshop, tmp_path: Path) -> None:

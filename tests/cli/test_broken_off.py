@@ -6,7 +6,7 @@ import importlib
 import json
 import shlex
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,11 @@ from tests.cli.conftest import Workshop
 from tests.cli.support import NOISE, call, refused, running, stop, tree
 
 import make_corpus
+from tagline.data.streams.row import Row
 from tagline.folder import ModelFolder
+from tagline.predict.rows import tag_rows
+from tagline.predict.tagger import Tagger
+from tagline.records import Document
 
 LONG = 14  # epochs: enough for the signal to come in time
 
@@ -174,11 +178,27 @@ def test_a_broken_prediction_is_carried_on(
 def test_a_stopped_stream_says_that_it_cannot_be_resumed(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def pressed_after_a_row(tagger: Tagger, rows: Iterable[Row]) -> Iterator[tuple[Row, Document]]:
+        yield next(tag_rows(tagger, rows))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tagline.predict.rows.tag_rows", pressed_after_a_row)
+    monkeypatch.chdir(tmp_path)
+    result = call("predict", workshop.model, "-", "-o", "out.jsonl", stdin=b"Oslo\nRome\n")
+    assert result.code == 130
+    assert "stopped after 1 rows; they stand in out.jsonl.partial" in result.err
+    assert "--resume" not in result.err
+
+
+def test_a_prediction_stopped_before_its_first_row_leaves_nothing(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tagline.predict.rows.tag_rows", pressed)
     monkeypatch.chdir(tmp_path)
-    result = call("predict", workshop.model, "-", "-o", "out.jsonl", stdin=b"Oslo\n")
-    assert result.code == 130
-    assert "out.jsonl.partial" in result.err
-    assert "--resume" not in result.err
+    (tmp_path / "in.txt").write_text("Oslo\n", encoding="utf-8")
+    for source in ("-", "in.txt"):
+        result = call("predict", workshop.model, source, "-o", "out.jsonl", stdin=b"Oslo\n")
+        assert (result.code, result.err) == (130, "tagline: stopped before the first row was written\n")
+        assert [path.name for path in tmp_path.iterdir()] == ["in.txt"]
     result = call("predict", workshop.model, "-", stdin=b"Oslo\n")
     assert (result.code, result.err) == (130, "tagline: stopped\n")

@@ -253,6 +253,8 @@ def _write_rows(reader: Reader, rows: RowReader, sink: Sink, output: str | None)
     except KeyboardInterrupt:
         if output in (None, "-"):
             raise
+        if not sink.rows_done:
+            raise Interrupted("stopped before the first row was written") from None
         kept = f"stopped after {sink.rows_done:,} rows"
         if rows.total_bytes is None:
             raise Interrupted(f"{kept}; they stand in {output}.partial, for a stream cannot be resumed") from None

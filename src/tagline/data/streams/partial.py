@@ -106,6 +106,14 @@ class Partial:
             sync_folder(self.target.parent)
         self.close()
 
+    def leave(self) -> None:
+        """Gives the lock back; what holds no row is of use to nobody, and is removed before that."""
+        with contextlib.suppress(OSError):  # what cannot be removed can still be resumed or overwritten
+            if not self.journal.rows:
+                _remove(self.path)
+                self.journal.path.unlink(missing_ok=True)
+        self.close()
+
 
 def _refuse(target: Path, path: Path, options: SinkOptions, resume: bool) -> None:
     if not target.parent.is_dir():
@@ -236,24 +244,27 @@ class PartialSink(Sink):
         self._partial.done()
 
     def abort(self) -> None:
-        """Keeps what is written as a partial output, for `--resume`."""
+        """Keeps the rows that are written as a partial output, for `--resume`; without any nothing is left."""
         if self._partial.handle < 0:
             return
         try:
             with contextlib.suppress(OutputError):  # the error that led here matters more; the last checkpoint is kept
                 self.checkpoint()
         finally:
-            self._partial.close()
+            self._partial.leave()
 
     def _fail(self, error: OSError) -> NoReturn:
         self._broken = True
         journal = self._partial.journal
         with contextlib.suppress(OSError):  # what stands after the journalled end is cut off on resume anyway
             self._rollback()
-        self._partial.close()
+        self._partial.leave()
         self.rows_done = journal.rows
+        why = f"{self._partial.target}: {why_not_written(error)}"
+        if not journal.rows:
+            raise OutputError(f"{why}; no row was written. Make room (or mend the cause) and begin again") from error
         raise OutputError(
-            f"{self._partial.target}: {why_not_written(error)}. The first {journal.rows} rows are kept in "
+            f"{why}. The first {journal.rows} rows are kept in "
             f"{self._partial.path}; make room (or mend the cause) and give the same command with --resume"
         ) from error
 

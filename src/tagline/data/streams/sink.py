@@ -65,7 +65,7 @@ class Sink(ABC):
 
     @abstractmethod
     def abort(self) -> None:
-        """Ends without finishing and keeps what was written."""
+        """Ends without finishing and keeps the rows that were written."""
 
     @abstractmethod
     def notes(self) -> list[str]:
