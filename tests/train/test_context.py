@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from tests.train.test_fit import Material, material
 
 from tagline.data.corpus import Corpus
 from tagline.data.streams.rows import read_rows
+from tagline.data.write_corpus import write_corpus
 from tagline.engines.base import EngineSettings
 from tagline.engines.torch import load_model
 from tagline.errors import UsageError
@@ -81,18 +81,9 @@ def test_dev_is_scored_as_by_the_folder(documents: Material, trained: tuple[Path
 
 def in_a_file(corpus: Corpus, folder: Path, form: str) -> Path:
     """The sentences with their marks, as `tagline predict` reads them."""
-    if form == "jsonl":
-        rows = ({"tokens": each.words, "document": each.document} for each in corpus.sentences)
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-    else:
-        blocks, last = [], -1
-        for each in corpus.sentences:
-            blocks += ["-DOCSTART-\n"] if each.document != last else []
-            blocks.append("".join(f"{word}\n" for word in each.words))
-            last = each.document
-        text = "\n".join(blocks)
     file = folder / f"marked.{form}"
-    file.write_text(text, encoding="utf-8")
+    bare = tuple(dataclasses.replace(each, tags=()) for each in corpus.sentences)
+    write_corpus(file, dataclasses.replace(corpus, sentences=bare))
     return file
 
 

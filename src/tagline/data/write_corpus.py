@@ -51,7 +51,7 @@ def write_corpus(path: str | Path, corpus: Corpus, scheme: Scheme | None = None,
 def write_conll(
     path: str | Path, sentences: Iterable[tuple[Sentence, Sequence[Sequence[str]]]], separator: str = " "
 ) -> None:
-    """Writes words and any number of further columns, with `-DOCSTART-` lines where the document changes.
+    """Writes words and any number of further columns; of several documents each begins with a `-DOCSTART-` line.
 
     Args:
         path: the file.
@@ -62,12 +62,14 @@ def write_conll(
         OutputError: the file cannot be written, or a cell would be read back as something else.
         ValueError: a column that is not as long as its sentence.
     """
+    rows = list(sentences)
+    several = len({sentence.document for sentence, _ in rows}) > 1
     document: int | None = None
     with atomic_write(path) as file:
-        for sentence, columns in sentences:
+        for sentence, columns in rows:
             if document is None and sentence.words[0].startswith(_BOM):
                 file.write("\n")  # at the very beginning the word's first character would be taken for a mark
-            if document not in (None, sentence.document):
+            if several and document != sentence.document:  # the first too: who reads line by line knows of no others
                 file.write(separator.join([DOCSTART, *(OUTSIDE for _ in columns)]) + "\n\n")
             document = sentence.document
             for cells in zip(sentence.words, *columns, strict=True):
@@ -157,19 +159,23 @@ def _line(cells: Sequence[str], separator: str, sentence: Sentence, path: str | 
 
 
 def _token_rows(corpus: Corpus, tags: Iterable[Sequence[str]]) -> Iterator[dict[str, object]]:
+    documents = _marks_documents(corpus)
     for sentence, row in zip(corpus.sentences, tags, strict=True):
         tagged = {"tokens": sentence.words, "ner_tags": row} if row else {"tokens": sentence.words}
-        yield {**tagged, **_document(sentence)}
+        yield {**tagged, "document": sentence.document} if documents else tagged
 
 
 def _span_rows(corpus: Corpus) -> Iterator[dict[str, object]]:
+    documents = _marks_documents(corpus)
     for sentence in corpus.sentences:
         entities = [
             {"start": sentence.offsets[start][0], "end": sentence.offsets[end - 1][1], "label": label}
             for label, start, end in spans(sentence.tags, corpus.scheme, corpus.bare)
         ]
-        yield {"text": sentence.text, "entities": entities, **_document(sentence)}
+        row: dict[str, object] = {"text": sentence.text, "entities": entities}
+        yield {**row, "document": sentence.document} if documents else row
 
 
-def _document(sentence: Sentence) -> dict[str, object]:
-    return {"document": sentence.document} if sentence.document else {}
+def _marks_documents(corpus: Corpus) -> bool:
+    """Whether every row names its document, the first one too: a row read by itself would belong to none."""
+    return any(sentence.document for sentence in corpus.sentences)

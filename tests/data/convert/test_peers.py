@@ -92,7 +92,7 @@ def test_what_spacy_wrote_is_read_sentence_by_sentence(tmp_path: Path) -> None:
     assert read.losses.counts()["unannotated"] == 1  # the second was never shown to an annotator
     convert(tmp_path / "in.spacy", tmp_path / "out.conll")
     lines = (tmp_path / "out.conll").read_text("utf-8").splitlines()
-    assert lines[:5] == ["Ada B-PER", "Byron I-PER", "wrote O", ". O", ""]
+    assert lines[:7] == ["-DOCSTART- O", "", "Ada B-PER", "Byron I-PER", "wrote O", ". O", ""]
     assert "-DOCSTART- O" in lines
 
 
