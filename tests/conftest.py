@@ -23,6 +23,8 @@ os.environ["NO_COLOR"] = "1"
 # A test process is not alone on its cores: threads that spin while they wait for each other take them from the others.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+# Every Spark that the tests start, in whatever process, runs its Java sparingly.
+os.environ["SPARK_CONF_DIR"] = str(Path(__file__).resolve().parent / "spark_conf")
 
 # A shell lets what it starts in the background ignore Ctrl-C, and commands that the tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
