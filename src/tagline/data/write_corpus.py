@@ -161,7 +161,8 @@ def _line(cells: Sequence[str], separator: str, sentence: Sentence, path: str | 
 def _token_rows(corpus: Corpus, tags: Iterable[Sequence[str]]) -> Iterator[dict[str, object]]:
     documents = _marks_documents(corpus)
     for sentence, row in zip(corpus.sentences, tags, strict=True):
-        tagged = {"tokens": sentence.words, "ner_tags": row} if row else {"tokens": sentence.words}
+        words: dict[str, object] = {"tokens": sentence.words}
+        tagged = {**words, "ner_tags": row} if row else words
         yield {**tagged, "document": sentence.document} if documents else tagged
 
 
