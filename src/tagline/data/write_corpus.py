@@ -11,6 +11,7 @@ from tagline.data.conll import Kind, is_docstart, layout_of, scan, split_lines
 from tagline.data.corpus import Corpus, ReadOptions, format_of, read_corpus
 from tagline.data.reading import DOCSTART, SplitWords, decode, read_bytes
 from tagline.data.schemes import OUTSIDE, Scheme, spans
+from tagline.data.sentence_rows import DOCUMENT_NAME
 from tagline.errors import OutputError, UsageError
 from tagline.records import Sentence
 
@@ -163,7 +164,7 @@ def _token_rows(corpus: Corpus, tags: Iterable[Sequence[str]]) -> Iterator[dict[
     for sentence, row in zip(corpus.sentences, tags, strict=True):
         words: dict[str, object] = {"tokens": sentence.words}
         tagged = {**words, "ner_tags": row} if row else words
-        yield {**tagged, "document": sentence.document} if documents else tagged
+        yield {**tagged, DOCUMENT_NAME: sentence.document} if documents else tagged
 
 
 def _span_rows(corpus: Corpus) -> Iterator[dict[str, object]]:
@@ -174,7 +175,7 @@ def _span_rows(corpus: Corpus) -> Iterator[dict[str, object]]:
             for label, start, end in spans(sentence.tags, corpus.scheme, corpus.bare)
         ]
         row: dict[str, object] = {"text": sentence.text, "entities": entities}
-        yield {**row, "document": sentence.document} if documents else row
+        yield {**row, DOCUMENT_NAME: sentence.document} if documents else row
 
 
 def _marks_documents(corpus: Corpus) -> bool:
