@@ -70,7 +70,7 @@ TECHNIQUES = (
     Technique("own rate of the head", {"head_learning_rate": 1e-3}, {"head_learning_rate": 2e-4}),
     Technique("epochs by size (3)", {"epochs": 0}, {"epochs": 3}),
     Technique("warm-up", {"warmup": 0.1}, {"warmup": 0.0}),
-    Technique("weight decay", {"weight_decay": 0.01}, {"weight_decay": 0.0}),
+    Technique("weight decay 0.01", {"weight_decay": 0.01}, {"weight_decay": 0.0}),
     Technique("CRF", {"head": "crf"}, {"head": "linear"}),
     Technique("EMA 0.99", {"ema": 0.99}, {"ema": 0.0}),
     Technique("EMA 0.999", {"ema": 0.999}, {"ema": 0.0}),

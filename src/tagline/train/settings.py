@@ -27,7 +27,7 @@ class FitSettings:
             steps, at least 256.
         learning_rate: peak rate of the encoder.
         head_learning_rate: peak rate of the head and of all else that begins at random.
-        weight_decay: decoupled weight decay of weight matrices.
+        weight_decay: decoupled weight decay of weight matrices; 0.01 is usual and gave nothing here.
         warmup: share of the steps over which the rate rises.
         scheduler: name of a Trainer schedule (`linear`, `cosine`, …).
         optimizer: name of a Trainer optimiser (`adamw_torch_fused`, `adafactor`, …).
@@ -71,7 +71,7 @@ class FitSettings:
     batch_tokens: int = 0
     learning_rate: float = 2e-4
     head_learning_rate: float = 1e-3
-    weight_decay: float = 0.01
+    weight_decay: float = 0.0
     warmup: float = 0.1
     scheduler: str = "linear"
     optimizer: str = "adamw_torch_fused"
