@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy import ty
 from spacy.language import Language
 from tests.conftest import ROOT
 from tests.families import TEXT
@@ -104,6 +105,14 @@ def test_a_saved_pipeline_brings_its_model(tagger: Path, tmp_path: Path) -> None
     nlp.to_disk(tmp_path / "pipeline")
     copied.unlink()  # the model that it was made with is gone
     assert spacy.load(tmp_path / "pipeline")(LINES[0]).to_json()["ents"] == expected
+
+
+@pytest.mark.parametrize("protocol", [ty.ListenedToComponent, ty.TrainableComponent, ty.InitializableComponent])
+def test_what_spacy_asks_components_for_opens_no_model(tmp_path: Path, protocol: type) -> None:
+    # In what order, and so how far, it asks differs from run to run: names of a protocol are a set.
+    component = pipeline("tagline_ner", tmp_path / "absent").get_pipe("tagline_ner")
+    for name in {*dir(protocol), *getattr(protocol, "__annotations__", ())}:
+        hasattr(component, name)
 
 
 def test_what_is_refused(tagger: Path, classifier: Path, tmp_path: Path) -> None:

@@ -40,19 +40,19 @@ class _Component(Generic[Model]):
         self._model: Model | None = None
 
     @property
-    def model(self) -> Model:
-        """The opened model.
+    def opened(self) -> Model:
+        """The model, opened when first asked for; not named `model`, which spaCy asks every component for.
 
         Raises:
             UsageError: it is for another task.
             FolderError: there is none, or it is damaged.
         """
         if self._model is None:
-            opened = load(self.source, **self.options)
-            if not isinstance(opened, self.kind):
-                other = "tagline_textcat" if isinstance(opened, Classifier) else "tagline_ner"
-                raise UsageError(f"{self.source} is a model for {opened.folder.manifest.task}; add it as {other}")
-            self._model = opened
+            model = load(self.source, **self.options)
+            if not isinstance(model, self.kind):
+                other = "tagline_textcat" if isinstance(model, Classifier) else "tagline_ner"
+                raise UsageError(f"{self.source} is a model for {model.folder.manifest.task}; add it as {other}")
+            self._model = model
         return self._model
 
     def __call__(self, doc: Doc) -> Doc:
@@ -83,7 +83,7 @@ class _Component(Generic[Model]):
         """Copies the model's folder, so that the saved pipeline stands alone."""
         place = Path(path)
         place.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(self.model.folder.path, place / "model", dirs_exist_ok=True)
+        shutil.copytree(self.opened.folder.path, place / "model", dirs_exist_ok=True)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> _Component[Model]:
         """Takes the model that lies in a saved pipeline."""
@@ -110,7 +110,7 @@ class EntityTagger(_Component[Tagger]):
         self.alignment_mode, self.unaligned = alignment_mode, 0
 
     def _answers(self, texts: Iterator[str]) -> Iterator[Document]:
-        return self.model.stream(texts)
+        return self.opened.stream(texts)
 
     def _set(self, doc: Doc, answer: Document) -> None:
         found: list[tuple[Span, float]] = []
@@ -144,7 +144,7 @@ class TextLabeller(_Component[Classifier]):
     kind = Classifier
 
     def _answers(self, texts: Iterator[str]) -> Iterator[Classification]:
-        return self.model.stream(texts, top_k=None)
+        return self.opened.stream(texts, top_k=None)
 
     def _set(self, doc: Doc, answer: Classification) -> None:
         doc.cats.update({each.label: each.score for each in answer.scores})
