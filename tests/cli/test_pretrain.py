@@ -49,6 +49,8 @@ def test_from_text_to_entities(kind: str, text: Path, workshop: Workshop, tmp_pa
     assert f"epoch 6: held-out loss {losses[-1]:.4f}, perplexity" in done.err
     assert {"config.json", "model.safetensors", "tokenizer.json", "README.md", "pretraining.json"} <= set(tree(encoder))
     assert {file.name for file in tmp_path.iterdir()} == {"encoder"}
+    (tmp_path / "new").touch()
+    assert {file.stat().st_mode for file in encoder.iterdir()} == {(tmp_path / "new").stat().st_mode}
     train = call(
         "train", workshop.train, "--dev", workshop.dev, "-o", model, "--encoder", encoder, "--epochs", 1,
         "--threads", 1, "--precision", "f32",

@@ -238,6 +238,8 @@ def test_options_of_the_other_task_are_refused(texts: Path, single: Path) -> Non
     refused(call("train", conll, "--task", "poetry", "-o", texts / "never"), "'poetry'", "sequence-classification")
     crf = ("--head", "crf", "--class-weights", "balanced")
     refused(call("train", conll, *crf, "-o", texts / "never"), "--class-weights", "CRF", "--head linear")
+    words = ("train", texts / "reviews.tsv", "-o", texts / "never", "--encoder", "bilstm")
+    refused(call(*words), "--encoder bilstm is for token classification", "texts with labels")
     refused(call("predict", single, "--text", "a", "--argmax"), "--argmax")
     refused(call("evaluate", single, texts / "reviews.tsv", "--words"), "--words")
     refused(call("train", texts / "reviews.tsv", "--split", "80/30/10", "-o", texts / "never"), "80/30/10", "80/10/10")

@@ -13,7 +13,9 @@ from tests.cli.conftest import Workshop
 from tests.cli.support import FILES, LEARN, NOISE, call, on_terminal, quiet, refused, spawn, tree
 
 import make_corpus
+from tagline.cli.progress import training
 from tagline.folder import ModelFolder, fingerprint
+from tagline.train.callbacks import ProgressEvent
 
 TAGS = ("O", "B-LOC", "I-LOC", "B-MISC", "I-MISC", "B-ORG", "I-ORG", "B-PER", "I-PER")
 BRIEF = (*LEARN, "--epochs", "1")  # the last one counts
@@ -130,6 +132,7 @@ def test_names_are_shown_and_kept(workshop: Workshop, tmp_path: Path) -> None:
     assert folder.manifest.gazetteer
     assert folder.manifest.training["names"]["list"] == {"file": "names.tsv", "sha256": fingerprint(names), "names": 2}
     assert "gazetteer.json" in folder.manifest.files
+    assert f"`names.tsv` (SHA-256 `{fingerprint(names)[:16]}…`), 2 of them" in (folder.path / "README.md").read_text()
     dev = json.loads(call("evaluate", tmp_path / "m", workshop.dev, "--json").out)
     assert dev["strict"]["f1"] == json.loads(result.out)["dev"]["strict"]["f1"]
     names.write_text("Port Maribel\nAnselm\n", encoding="utf-8")
@@ -160,11 +163,15 @@ def test_names_are_shown_and_kept(workshop: Workshop, tmp_path: Path) -> None:
         ("overlap=500", ["overlap", "500"]),
         ("optimizer=adam_and_eve", ["optimizer", "adam_and_eve"]),
         ("scheduler=steep", ["scheduler", "steep"]),
+        ("freeze_layers=40", ["--set freeze_layers=40", "layers of its own"]),
+        ("lora=-8", ["--set lora=-8; expected at least 0"]),
+        ("context=-1", ["--set context=-1; expected at least 0"]),
+        ("seed=-1", ["--seed is -1; expected 0 to 4294967295"]),
     ],
 )
 def test_bad_settings_are_refused(workshop: Workshop, tmp_path: Path, pair: str, parts: list[str]) -> None:
     refused(call(*train(workshop, tmp_path / "m", "--set", pair)), *parts)
-    assert not (tmp_path / "m").exists()
+    assert list(tmp_path.iterdir()) == []  # nothing that the mended command would stumble over
 
 
 @pytest.mark.parametrize(
@@ -234,6 +241,14 @@ def test_unknown_types_in_dev(workshop: Workshop, tmp_path: Path) -> None:
     assert types["GOD"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
     manifest = ModelFolder.open(tmp_path / "m").manifest
     assert manifest.training["unknown_tags"] == {"B-GOD": 1}
+
+
+def test_lines_before_the_first_loss(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("tagline.cli.progress._LINE_SECONDS", 0.0)
+    with training() as report:
+        report(ProgressEvent(8, 12, 0.5, None, None, None, evaluated=False))
+        report(ProgressEvent(9, 12, 0.6, 0.25, None, None, evaluated=False))
+    assert capsys.readouterr().err == "training: step 8 of 12\ntraining: step 9 of 12, loss 0.250\n"
 
 
 def test_help_and_version_come_at_once(workshop: Workshop) -> None:

@@ -59,6 +59,17 @@ def test_ranges_that_are_none_are_refused_before_any_trial(text: str, words: str
     assert words in str(error.value)
 
 
+def test_no_two_processes_and_no_two_runs_draw_alike(tmp_path: Path) -> None:
+    def drawn(process: int, begun: int | None) -> float:
+        folder = tmp_path / f"{process}-{begun}"
+        folder.mkdir(exist_ok=True)
+        return open_study(folder, 13, process, begun).ask().suggest_float("x", 0, 1)
+
+    found = {drawn(process, begun) for process in range(4) for begun in range(4)}
+    assert len(found) == 16
+    assert drawn(9, None) == drawn(9, 0)  # the first trial of a search, drawn again
+
+
 TWO_CORES = pytest.mark.skipif(cores() < 2, reason="needs two cores")
 SPACE = ("--range", "learning_rate=1e-4:1e-2:log", "--range", "head=linear,crf")
 FEW = ("--set", "epochs=1", "--set", "precision=f32", "--set", "batch_tokens=1024", "--threads", "1")
@@ -120,6 +131,7 @@ def test_parallel_trials_broken_off_lose_nothing(
         assert stop(process, when, number, everyone) == 130
     text = log.read_text("utf-8")
     assert "To go on type: tagline tune" in text
+    assert "checkpoint" not in text  # a trial's folder goes
     assert not [noise for noise in (*NOISE, "semaphore") if noise in text], text
     trials = open_study(folder, 1).trials
     assert not [trial for trial in trials if trial.state is TrialState.RUNNING]
@@ -167,6 +179,8 @@ def test_settings_files_are_checked(workshop: Workshop, tmp_path: Path) -> None:
             marks=TWO_CORES,
         ),
         (("--timeout", "0"), "--timeout is 0.0; expected seconds"),
+        (("--jobs", "0"), "--jobs is 0; expected 1"),
+        (("--set", "head=crf"), "--range head=linear,crf searches what is fixed by --set or --seed"),
     ],
 )
 def test_bad_options_make_no_folder(workshop: Workshop, tmp_path: Path, more: tuple[str, ...], words: str) -> None:

@@ -110,6 +110,15 @@ def test_the_card_of_an_inference_form_does_not_send_to_transformers() -> None:
     assert "`transformers` loads the folder too" in model_card(replace(manifest, training={}), "full")
 
 
+@pytest.mark.parametrize("training", [{"encoder": {"family": WORD_LEVEL}}, {"settings": {"mix_layers": 4}}])
+def test_the_card_of_what_transformers_refuses_says_nothing_else_of_it(training: dict[str, Any]) -> None:
+    manifest = Manifest(shapes=True, context=20, transitions=[[0.0]], training=training)
+    card = model_card(manifest, "name")
+    assert card.count("`transformers`") == 1
+    assert "`transformers` does not know of: it refuses the folder" in card
+    assert "Segment ids carry word shapes." in card
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

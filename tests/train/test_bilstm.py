@@ -172,7 +172,7 @@ def test_characters_by_option(place: Path) -> None:
         tagline.pipeline("token-classification", str(folder.path))
     with pytest.raises(UsageError, match="--window is 8; a word with its characters takes 11"):
         prepare_tokens(read(place), None, BiLstmSettings(characters=10, window=8))
-    with pytest.raises(UsageError, match="characters=99; expected 0 to 40"):
+    with pytest.raises(UsageError, match="--characters is 99; expected 0 to 40"):
         BiLstmSettings(characters=99)
 
 
@@ -208,4 +208,6 @@ def test_a_linear_head_and_what_does_not_fit(place: Path) -> None:
     refused(
         call(*common, "--overwrite", "--encoder", "bilstm", "--vectors", place / "none.txt"), "none.txt", "Accepted"
     )
-    refused(call(*common, "--overwrite", "--encoder", "bilstm", "--set", "hidden=0"), "--hidden is 0")
+    refused(
+        call(*common, "--overwrite", "--encoder", "bilstm", "--set", "hidden=0"), "--set hidden=0; expected at least 1"
+    )

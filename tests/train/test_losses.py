@@ -176,3 +176,6 @@ def test_weights_of_tags_are_told_by_tag_or_by_type() -> None:
     assert balanced.tolist() == pytest.approx([13 / 45, 13 / 5, 1.0, 13 / 10, 13 / 5])
     with pytest.raises(UsageError, match=r"--class-weights has 'ORG=2'; .*LOC, PER, B-LOC"):
         class_weights("ORG=2", *given[1:])
+    many = tuple(f"label{number}" for number in range(35))
+    with pytest.raises(UsageError, match="label28, label29 and 5 others, each once"):
+        class_weights("other=1", many, (1,) * 35, 35, Problem.SINGLE)

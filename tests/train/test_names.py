@@ -243,6 +243,7 @@ def test_without_names_nothing_changes(material: Material) -> None:
         ("city\tOslo\t59.9\n", "expected a kind, a tab and a name"),
         ("Oslo\n", "expected a kind, a tab and a name"),
         ("city\tOslo\ncity\t \n", "expected a kind, a tab and a name"),
+        ("New York\nBoca Juniors\n", r"has no tabs, and the first words of its lines \(New, Boca, …\) are no kinds"),
         ("\n \n", "has no names"),
         ("".join(f"kind{n}\tname\n" for n in range(300)), "has 300 kinds, at most 200"),
     ],
@@ -269,6 +270,8 @@ def test_names_of_spaces_and_tabs(tmp_path: Path) -> None:
     assert found.kinds == ("LOC", "works of art")
     file.write_text("LOC Aachen\nPER  Tobias Quill\n", encoding="utf-8")  # as the lists of CoNLL-2003 are
     assert read_gazetteer(file).names == (("LOC", "Aachen"), ("PER", "Tobias Quill"))
+    file.write_text("city Aachen\ncity Oslo\n", encoding="utf-8")
+    assert read_gazetteer(file).kinds == ("city",)
 
 
 def test_a_run_goes_on_with_its_own_names_only(material: Material, tmp_path: Path) -> None:

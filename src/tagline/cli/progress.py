@@ -84,7 +84,8 @@ class _TrainingLines:
             sys.stderr.write(_epoch(event) + "\n")
         elif now - self._last >= _LINE_SECONDS:
             self._last = now
-            sys.stderr.write(f"training: step {event.step} of {event.steps}, {_state(event)}\n")
+            state = _state(event)  # nothing before the first loss
+            sys.stderr.write(f"training: step {event.step} of {event.steps}{state and f', {state}'}\n")
         sys.stderr.flush()
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="FitSettings")
 
+_EPOCHS = "Passes over the training data; 0, the default: as many as make about 2,000 steps, within bounds."
+
 
 @dataclass(frozen=True)
 class Held:
@@ -56,8 +58,10 @@ class Fit:
         Path | None,
         typer.Option(help="Names that the model is shown: a kind, a tab and a name a line.", show_default=False),
     ] = None
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training data.", show_default=False)] = None
-    batch_tokens: Annotated[int | None, typer.Option(help="Sub-tokens of a step.", show_default=False)] = None
+    epochs: Annotated[int | None, typer.Option(help=_EPOCHS, show_default=False)] = None
+    batch_tokens: Annotated[
+        int | None, typer.Option(help="Sub-tokens of a step; 0: as many as suit the data.", show_default=False)
+    ] = None
     learning_rate: Annotated[float | None, typer.Option(help="Peak rate of the encoder.", show_default=False)] = None
     seed: Annotated[int | None, typer.Option(help="Seed of all that is random.", show_default=False)] = None
     patience: Annotated[

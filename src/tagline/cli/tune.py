@@ -63,7 +63,8 @@ class Searching:
             raise MissingExtraError("the search for settings", "tune")
         if self.trials < 1:
             raise UsageError(f"--trials is {self.trials}; expected at least 1")
-        if not 1 <= self.jobs <= (most := cores()):
+        most = cores()
+        if not 1 <= self.jobs <= most:
             accepted = f"1 to {most}, the cores there are" if most > 1 else "1, as there is one core"
             raise UsageError(f"--jobs is {self.jobs}; expected {accepted}")
         if self.timeout is not None and not self.timeout > 0:
@@ -154,6 +155,7 @@ def tune(
         text_settings = trial.of(TextSettings)
         base, corpora = text_settings, read_labelled(files, texts.options(form), text_settings, None)[0]
     searching.check_threads(base.threads)
+    _check_apart(searching.ranges or [], trial)
     search = _search(corpora, base, output, searching.ranges or [], (place.resume, place.overwrite))
     found = _run(search, searching.trials, searching.deadline(), searching.jobs)
     if place.json_out:
@@ -161,6 +163,16 @@ def tune(
     else:
         command = f"tagline train {train_file} --settings {output / _BEST} …"
         shared.say(f"settings: {output / _BEST}\npicture: {output / _PICTURE}\nnext: {command}")
+
+
+def _check_apart(ranges: list[str], trial: Trial) -> None:
+    """Raises UsageError where a setting is both searched and fixed."""
+    fixed = {each.partition("=")[0].strip().replace("-", "_") for each in trial.settings or []}
+    fixed |= {"seed"} if trial.seed is not None else set()
+    for each in ranges:
+        name = each.partition("=")[0].strip()
+        if name.replace("-", "_") in fixed:
+            raise UsageError(f"--range {each} searches what is fixed by --set or --seed; leave one of the two away")
 
 
 def _search(corpora: Any, base: FitSettings, output: Path, ranges: list[str], again: tuple[bool, bool]) -> Search:

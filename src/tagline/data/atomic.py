@@ -83,6 +83,22 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def settle(folder: Path) -> None:
+    """Gives the files of a new folder the rights that new files have here, and brings them to the disk.
+
+    Libraries that write weights (safetensors) make their files for their owner alone.
+    """
+    probe = folder / f".{secrets.token_hex(4)}"
+    probe.touch()
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in folder.iterdir():
+        if path.is_file():
+            path.chmod(mode)
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+
+
 @contextmanager
 def _write(path: Path, mode: str) -> Iterator[IO[Any]]:
     place = Path(os.path.realpath(path))

@@ -39,8 +39,9 @@ def read_gazetteer(path: Path) -> NameList:
     In a file with a tab every line has one; in a file without, the first word of a line is the kind.
 
     Raises:
-        DataError: it cannot be read, a line has no name or more than two columns, or there are so many kinds that the
-            columns must be others.
+        DataError: it cannot be read, a line has no name or more than two columns, there are so many kinds that the
+            columns must be others, or a file without a tab begins its lines with words that are no kinds: neither in
+            capitals nor said of two names on average.
     """
     if path.is_dir() or not path.exists():
         raise DataError(f"{'is a folder' if path.is_dir() else 'no such file'}; {_ACCEPTED}", path)
@@ -60,4 +61,8 @@ def read_gazetteer(path: Path) -> NameList:
         raise DataError(f"has no names; {_ACCEPTED}", path)
     if len(found.kinds) > _MOST_KINDS:
         raise DataError(f"has {len(found.kinds):,} kinds, at most {_MOST_KINDS} are of use; {_ACCEPTED}", path)
+    capitals = all(kind.isupper() for kind in found.kinds)
+    if separator is None and not capitals and 2 * len(found.kinds) > len(names):
+        first = ", ".join(found.kinds[:3])
+        raise DataError(f"has no tabs, and the first words of its lines ({first}, …) are no kinds; {_ACCEPTED}", path)
     return found

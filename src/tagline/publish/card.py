@@ -49,6 +49,7 @@ def model_card(manifest: Manifest, name: str, plain: bool = False) -> str:
     lines += _calibration(manifest.calibration)
     lines += _parity(manifest.parity)
     lines += _data(training.get("data", {}), training.get("split"))
+    lines += _further(training)
     lines += _teachers(training.get("distillation", {}))
     settings = training.get("settings", {})
     if settings:
@@ -236,10 +237,26 @@ def _teachers(distillation: dict[str, Any]) -> list[str]:
         "## Teachers\n",
         "Beside the labels it learned what these say (Hinton, Vinyals and Dean 2015, Distilling the Knowledge in a "
         f"Neural Network) of the training data{more}.\n",
-        "| role | name | SHA-256 |",
-        "|---|---|---|",
+        "| role | name | SHA-256 | of |",
+        "|---|---|---|---|",
     ]
-    lines += [f"| teacher | {each['model']} | `{each['sha256'][:16]}…` |" for each in distillation["teachers"]]
+    lines += [
+        f"| teacher | {each['model']} | `{each['sha256'][:16]}…` | its `{each['file']}` |"
+        for each in distillation["teachers"]
+    ]
     if unlabelled:
-        lines.append(f"| texts without labels | {unlabelled['file']} | `{unlabelled['sha256'][:16]}…` |")
+        lines.append(f"| texts without labels | {unlabelled['file']} | `{unlabelled['sha256'][:16]}…` | the file |")
     return [*lines, ""]
+
+
+def _further(training: dict[str, Any]) -> list[str]:
+    """Files that were read beside annotated text, and what they gave."""
+    lines = []
+    if vectors := training.get("vectors"):
+        lines.append(
+            f"Word vectors: `{vectors['file']}` (SHA-256 `{vectors['fingerprint'][:16]}…`); of the training data "
+            f"{vectors['coverage']}.\n"
+        )
+    if names := training.get("names", {}).get("list"):
+        lines.append(f"Names: `{names['file']}` (SHA-256 `{names['sha256'][:16]}…`), {names['names']:,} of them.\n")
+    return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tagline.folder import TEXT_CLASSIFICATION, Manifest
+from tagline.folder import TEXT_CLASSIFICATION, WORD_LEVEL, Manifest
 from tagline.records import Problem
 
 
@@ -11,25 +11,36 @@ def use(manifest: Manifest, name: str) -> list[str]:
     lines = ["## Use\n", f"```python\nimport tagline\n\n{_call(manifest, name)}\n```\n"]
     if "inference_form" in manifest.training:  # without weights nothing but Tagline reads the folder
         return lines
+    mixed = manifest.training.get("settings", {}).get("mix_layers")
+    bilstm = manifest.training.get("encoder", {}).get("family") == WORD_LEVEL
+    refused = bool(mixed or bilstm)
     if told := shown_by_segments(manifest):
-        lines.append(
-            f"Segment ids carry {told}. `transformers` loads the folder too, but sends zeros as segment ids and so "
-            "gives other, usually worse, answers.\n"
+        otherwise = (
+            " `transformers` loads the folder too, but sends zeros as segment ids and so gives other, usually worse, "
+            "answers."
         )
+        lines.append(f"Segment ids carry {told}.{'' if refused else otherwise}\n")
     if manifest.context:
+        alone = "; `transformers` reads what it is given, alone"
         lines.append(
-            f"Each sentence is read with up to {manifest.context} sub-tokens of its document before it and after it; "
-            "`transformers` reads what it is given, alone.\n"
+            f"Each sentence is read with up to {manifest.context} sub-tokens of its document before it and after it"
+            f"{'' if refused else alone}.\n"
         )
     if manifest.transitions:
+        aside = "; `transformers` leaves them aside and gives the emissions alone"
         lines.append(
-            "The CRF's transitions stand in `tagline.json` (and as `crf.transitions` in the weights); `transformers` "
-            "leaves them aside and gives the emissions alone.\n"
+            "The CRF's transitions stand in `tagline.json` (and as `crf.transitions` in the weights)"
+            f"{'' if refused else aside}.\n"
         )
-    if mixed := manifest.training.get("settings", {}).get("mix_layers"):
+    if mixed:
         lines.append(
             f"The head reads a learned mix of the {mixed} topmost layers, which `transformers` does not know of: it "
             "refuses the folder. Tagline's engines read it.\n"
+        )
+    if bilstm:
+        lines.append(
+            "The encoder is a BiLSTM of Tagline's, which `transformers` does not know of: it refuses the folder. "
+            "Tagline's engines read it.\n"
         )
     return lines
 

@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 
-from tagline.data.atomic import atomic_folder
+from tagline.data.atomic import atomic_folder, settle
 from tagline.engines.torch import load_model
 from tagline.errors import RefusedError
 from tagline.folder import CARD, CONFIG, TEXT_CLASSIFICATION, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, ModelFolder
@@ -84,6 +84,7 @@ def write_hugging_face(folder: ModelFolder, target: Path, overwrite: bool = Fals
             with quiet():
                 model.save_pretrained(work, max_shard_size="1000GB")
         (work / CARD).write_text(model_card(manifest, target.name, plain=True), encoding="utf-8")
+        settle(work)
         loader = _check(folder, model, work)
     return PlainFacts(loader, differences(manifest))
 

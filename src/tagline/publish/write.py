@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from transformers import PreTrainedModel
 
-from tagline.data.atomic import atomic_folder
-from tagline.folder import CARD, MANIFEST, Manifest, ModelFolder, seal
+from tagline.data.atomic import atomic_folder, settle
+from tagline.folder import CARD, Manifest, ModelFolder, seal
 from tagline.models.mixing import mark_mixed
 from tagline.publish.card import model_card
 from tagline.publish.graph import write_graph
@@ -68,7 +68,7 @@ def write_model(
             manifest = replace(manifest, **judge(folder))
             seal(folder, manifest)
         (folder / CARD).write_text(model_card(manifest, target.name), encoding="utf-8")
-        _finish(folder)
+        settle(folder)
     return ModelFolder.open(target)
 
 
@@ -82,13 +82,3 @@ def _graph(model: PreTrainedModel, folder: Path) -> None:
         full = shutil.disk_usage(folder).free < 1 << 20
         number = errno.ENOSPC if full else errno.EIO
         raise OSError(number, os.strerror(number)) from error
-
-
-def _finish(folder: Path) -> None:
-    """Gives every file the rights that new files have here, and brings it to the disk before the folder is named."""
-    mode = (folder / MANIFEST).stat().st_mode
-    for path in folder.iterdir():
-        if path.is_file():
-            path.chmod(mode)  # safetensors makes its files for their owner alone
-            with path.open("rb") as file:
-                os.fsync(file.fileno())

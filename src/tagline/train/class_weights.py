@@ -11,6 +11,8 @@ import torch
 from tagline.errors import UsageError
 from tagline.records import Problem
 
+_MOST_NAMED = 30  # labels in a message
+
 
 def class_weights(
     given: str,
@@ -51,13 +53,18 @@ def class_weights(
         if not equals or label.strip() not in known or label.strip() in chosen or weight is None:
             raise UsageError(
                 f"--class-weights has {part!r}; expected 'balanced' or LABEL=WEIGHT,… with labels "
-                f"{', '.join(list(known)[:8])}, each once, and weights of 0 or more"
+                f"{_named(list(known))}, each once, and weights of 0 or more"
             )
         chosen[label.strip()] = weight
     by_label = [chosen.get(label, chosen.get(types.get(label, label), 1.0)) for label in labels]
     if not any(by_label):
         raise UsageError(f"--class-weights is {given!r}; expected a weight above 0 for one label at least")
     return torch.tensor(by_label, dtype=torch.float32)
+
+
+def _named(labels: list[str]) -> str:
+    more = len(labels) - _MOST_NAMED
+    return ", ".join(labels[:_MOST_NAMED]) + (f" and {more:,} others" if more > 0 else "")
 
 
 def _number(text: str) -> Any:

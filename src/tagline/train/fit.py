@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from transformers import PreTrainedModel, set_seed
 
-from tagline.errors import Interrupted
+from tagline.errors import Interrupted, UsageError
 from tagline.models.lora import merge_lora
 from tagline.train.adapt import adapt
 from tagline.train.calibration import Calibration, calibrate
@@ -18,7 +19,7 @@ from tagline.train.dataset import check_finite
 from tagline.train.fast.encoder import fast
 from tagline.train.prepared import DevScore, Prepared
 from tagline.train.processes import Processes
-from tagline.train.runs import open_run
+from tagline.train.runs import Run, last_checkpoint, open_run
 from tagline.train.settings import FitSettings
 from tagline.train.surroundings import LOGS, quiet, saving
 from tagline.train.trackers import tracking
@@ -114,6 +115,23 @@ def _learn(
     """Runs the Trainer to its end, or to where it was stopped."""
     here = Processes.here()
     run = here.first(lambda: open_run(prepared, settings, work, resume))
+    try:
+        return _run(prepared, settings, work, run, report, tracker)
+    except UsageError:
+        if here.main and last_checkpoint(run.work) is None:  # nothing to go on from with mended settings
+            shutil.rmtree(run.work, ignore_errors=True)
+        raise
+
+
+def _run(
+    prepared: Prepared,
+    settings: FitSettings,
+    work: Path,
+    run: Run,
+    report: Callable[[ProgressEvent], None] | None,
+    tracker: str,
+) -> tuple[SharedTrainer, StopOnInterrupt, DevScore | None, FitSettings]:
+    here = Processes.here()
     learned = prepared.train.learned
     settings = settings.sized(learned, sum(prepared.train.lengths) / max(1, learned))
     set_seed(settings.seed)

@@ -92,7 +92,9 @@ def _compare(before: dict[str, Any], now: dict[str, Any], work: Path) -> None:
         changes = ", ".join(f"{name}: {old.get(name)} then, {new.get(name)} now" for name in names)
         raise UsageError(f"{work} holds a run with other settings ({changes}); resume with the same ones, or {again}")
     if before.get("data") != now["data"]:
-        raise UsageError(f"{work} holds a run on other training or dev data; resume with the same files, or {again}")
+        raise UsageError(
+            f"{work} holds a run on other training or dev data; resume with the same files and teachers, or {again}"
+        )
 
 
 def _fingerprint(prepared: Prepared) -> str:

@@ -11,6 +11,8 @@ from tagline.errors import MissingExtraError, UsageError
 PRECISIONS = ("auto", "bf16", "f32")
 UNKNOWN = ("error", "miss")
 TRACKERS = ("tensorboard", "mlflow", "both", "none")
+BILSTM, BILSTM_NOTEBOOK = "bilstm", "bilstm-notebook"
+"""Encoders that begin without pretraining; for token classification alone."""
 _STEPS = 2000
 _FEWEST_STEPS, _SMALLEST_BATCH, _LARGEST_BATCH = 200, 256, 640  # steps of an epoch, sub-tokens of a step
 
@@ -103,10 +105,14 @@ class FitSettings:
     def __post_init__(self) -> None:
         one_of("precision", self.precision, PRECISIONS)
         one_of("unknown-tags", self.unknown_tags, UNKNOWN)
-        rates = ("learning_rate", "head_learning_rate", "weight_decay")
-        counts = ("epochs", "batch_tokens", "patience", "checkpoint_steps", "threads")
-        for name in (*rates, *counts, "freeze_layers", "mix_layers", "lora", "lora_scale", "rdrop", "focal_gamma"):
+        for name in ("learning_rate", "epochs", "batch_tokens", "patience", "threads", "focal_gamma"):
             at_least(name, getattr(self, name), 0)
+        for name in (
+            "head_learning_rate", "weight_decay", "checkpoint_steps", "freeze_layers", "mix_layers", "lora",
+            "lora_scale", "rdrop",
+        ):  # fmt: skip
+            set_at_least(name, getattr(self, name), 0)
+        check_seed(self.seed)
         if not 0 <= self.warmup < 1:
             raise UsageError(f"--set warmup={self.warmup}; expected a share of the steps, 0 up to but not 1")
         for name in ("dropout", "ema", "label_smoothing"):
@@ -120,7 +126,7 @@ class FitSettings:
         if not self.distil_temperature > 0:
             raise UsageError(f"--set distil_temperature={self.distil_temperature}; expected more than 0")
         if self.window is not None:
-            at_least("window", self.window, 8)
+            set_at_least("window", self.window, 8)
 
     def sized(self, tokens: int, shown: float = 1.0) -> Self:
         """The settings with batches and epochs fixed for a corpus.
@@ -151,6 +157,18 @@ def at_least(name: str, value: float, least: float) -> None:
     """Raises `UsageError` unless the value is large enough."""
     if not value >= least:
         raise UsageError(f"--{name.replace('_', '-')} is {value}; expected at least {least}")
+
+
+def set_at_least(name: str, value: float, least: float) -> None:
+    """As `at_least`, for a setting that has no option of its own."""
+    if not value >= least:
+        raise UsageError(f"--set {name}={value}; expected at least {least}")
+
+
+def check_seed(seed: int) -> None:
+    """Raises `UsageError` for a seed that the libraries would not take."""
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"--seed is {seed}; expected 0 to {2**32 - 1}")
 
 
 def check_tracker(tracker: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tagline.errors import UsageError
 from tagline.models.encoders import MINILM
-from tagline.train.settings import PRECISIONS, at_least, one_of
+from tagline.train.settings import PRECISIONS, at_least, check_seed, one_of
 
 KEEP, BPE, WORDPIECE = "keep", "bpe", "wordpiece"
 TOKENIZERS = (BPE, WORDPIECE, KEEP)
@@ -100,8 +100,7 @@ class PretrainSettings:
             if not (low and getattr(self, name) < 1):
                 wanted = "above 0 and below 1" if name == "masked" else "0 up to but not 1"
                 raise UsageError(f"--{name.replace('_', '-')} is {getattr(self, name)}; expected a share, {wanted}")
-        if not 0 <= self.seed < 2**32:
-            raise UsageError(f"--seed is {self.seed}; expected 0 to {2**32 - 1}")
+        check_seed(self.seed)
 
     def _fit_together(self) -> None:
         """Options that would be heard by nobody are mistakes."""

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tagline.data.atomic import atomic_folder
+from tagline.data.atomic import atomic_folder, settle
 from tagline.train.pretrain.fit import Pretrained
 from tagline.train.pretrain.trainer import perplexity
 from tagline.train.surroundings import quiet
@@ -34,6 +34,7 @@ def write_pretrained(made: Pretrained, output: Path, overwrite: bool = False) ->
         made.material.tokenizer.save_pretrained(folder)
         (folder / _FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(_card(facts, output.name), encoding="utf-8")
+        settle(folder)
     return facts
 
 

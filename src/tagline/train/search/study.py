@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -70,15 +71,24 @@ def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def open_study(folder: Path, seed: int) -> optuna.Study:
-    """The study of a folder, with samplers that go on drawing other numbers after every trial that there is."""
+def open_study(folder: Path, seed: int, process: int = 0, begun: int | None = None) -> optuna.Study:
+    """The study of a folder, with a sampler that no other process and no earlier run of the search draws like.
+
+    Args:
+        folder: of the search.
+        seed: of the search.
+        process: number of the process among those that run trials.
+        begun: trials that there were when the run began; None counts those there are.
+    """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
     study = optuna.create_study(storage=storage, study_name=_NAME, direction="maximize", load_if_exists=True)
+    begun = len(study.get_trials(deepcopy=False)) if begun is None else begun
+    drawn = int(np.random.SeedSequence((seed, process, begun)).generate_state(1)[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         # Trials of other processes count as bad until they have ended, so that all do not search in one place.
-        sampler = optuna.samplers.TPESampler(seed=seed + len(study.get_trials(deepcopy=False)), constant_liar=True)
+        sampler = optuna.samplers.TPESampler(seed=drawn, constant_liar=True)
     pruner = optuna.pruners.MedianPruner(_FREE_TRIALS, _FREE_EPOCHS)
     return optuna.load_study(storage=storage, study_name=_NAME, sampler=sampler, pruner=pruner)
 

@@ -79,7 +79,11 @@ def run_search(search: Search, jobs: int, tell: Tell) -> optuna.Study:
         return study
     context = get_context("spawn")
     lock = context.Lock()
-    workers = [context.Process(target=_process, args=(search, lock, cores)) for cores in _places(jobs)]
+    begun = len(study.get_trials(deepcopy=False))
+    workers = [
+        context.Process(target=_process, args=(search, lock, cores, number, begun))
+        for number, cores in enumerate(_places(jobs))
+    ]
     stop = StopOnInterrupt()
     with stop.listening():
         with _deaf_to_interrupts():
@@ -123,7 +127,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-def _process(search: Search, lock: Any, cores: set[int]) -> None:
+def _process(search: Search, lock: Any, cores: set[int], number: int, begun: int) -> None:
     if cores:
         os.sched_setaffinity(0, cores)
         search = replace(search, base=replace(search.base, threads=search.base.threads or len(cores)))
@@ -134,7 +138,7 @@ def _process(search: Search, lock: Any, cores: set[int]) -> None:
             signal.raise_signal(signal.SIGTERM)
 
     try:
-        work(search, open_study(search.folder, search.base.seed + os.getpid()), lock, alive)
+        work(search, open_study(search.folder, search.base.seed, number, begun), lock, alive)
     except (Interrupted, KeyboardInterrupt):
         return
     except TaglineError as error:
@@ -183,6 +187,9 @@ def _try(
     except UsageError as error:  # it has diverged, or the settings do not go together: they are bad ones
         trial.set_user_attr("error", str(error))
         study.tell(trial, state=TrialState.PRUNED)
+    except Interrupted as error:
+        give_up(study, trial.number)
+        raise Interrupted("stopped") from error  # what it says of a checkpoint does not hold: the folder goes
     except BaseException:
         give_up(study, trial.number)
         raise

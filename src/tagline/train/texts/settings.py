@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tagline.errors import UsageError
 from tagline.records import Problem
-from tagline.train.settings import FitSettings, one_of
+from tagline.train.settings import BILSTM, BILSTM_NOTEBOOK, FitSettings, one_of
 
 POOLINGS = ("mean", "max")
 _SMOOTHING = 0.1
@@ -29,6 +30,11 @@ class TextSettings(FitSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.encoder in (BILSTM, BILSTM_NOTEBOOK):
+            raise UsageError(
+                f"--encoder {self.encoder} is for token classification, and the training data holds texts with labels; "
+                "leave it away, or give a pretrained encoder"
+            )
         one_of("pooling", self.pooling, POOLINGS)
 
     def smoothing(self, problem: Problem) -> float:

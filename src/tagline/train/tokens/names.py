@@ -20,6 +20,7 @@ from tagline.text.words import WordRules, WordSplitter
 from tagline.train.tokens.settings import TokenSettings
 
 FOLDS = 5
+_MOST_SHOWN = 12  # kinds in the line that is said
 _RECUR = 1 / 3  # of the words of names: from there names are shown unasked (what that gives: bench/RESULTS.md)
 Mention = tuple[Sequence[str], str]
 
@@ -44,10 +45,11 @@ class KnownNames:
 
     def __str__(self) -> str:
         role = "dev" if "dev" in self.facts else "train"
+        kinds = ", ".join(self.whole.kinds[:_MOST_SHOWN]) + (", …" if len(self.whole.kinds) > _MOST_SHOWN else "")
         found, right = (f"{100 * self.facts[role][name]:.0f} %" for name in ("found", "right"))
         return (
             f"{len(self.whole):,} names of {len(self.whole.kinds)} kinds; in {role} they find {found} of the words of "
-            f"names, and {right} of the words that they find belong to one"
+            f"names, and {right} of the words that they find belong to one; kinds: {kinds}"
         )
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from tagline.data.schemes import Scheme
 from tagline.errors import UsageError
-from tagline.train.settings import FitSettings, at_least, one_of
+from tagline.train.settings import BILSTM, BILSTM_NOTEBOOK, FitSettings, one_of, set_at_least
 
 SUBTOKENS = ("first", "all")
 HEADS = ("linear", "crf")
@@ -41,7 +41,7 @@ class TokenSettings(FitSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least("context", self.context, 0)
+        set_at_least("context", self.context, 0)
         one_of("subtokens", self.subtokens, SUBTOKENS)
         one_of("head", self.head, HEADS)
         if self.head != "crf":
@@ -74,7 +74,7 @@ class BiLstmSettings(TokenSettings):
 
     EPOCHS: ClassVar[tuple[int, int]] = (15, 30)
 
-    encoder: str = "bilstm"
+    encoder: str = BILSTM
     head: str = "crf"
     learning_rate: float = 3e-3
     head_learning_rate: float = 5e-3
@@ -95,14 +95,14 @@ class BiLstmSettings(TokenSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("vocabulary", "embedding", "hidden", "layers", "filters"):
-            at_least(name, getattr(self, name), 1)
+            set_at_least(name, getattr(self, name), 1)
         for name in ("freeze_layers", "mix_layers", "lora"):
             if value := getattr(self, name):
                 raise UsageError(f"--set {name}={value} is for pretrained encoders, not for a BiLSTM; leave it away")
-        for name in ("dense", "word_dropout", "characters"):
-            at_least(name, getattr(self, name), 0)
-        if self.characters > MOST_CHARACTERS:
-            raise UsageError(f"--set characters={self.characters}; expected 0 to {MOST_CHARACTERS}")
+        for name in ("dense", "word_dropout"):
+            set_at_least(name, getattr(self, name), 0)
+        if not 0 <= self.characters <= MOST_CHARACTERS:
+            raise UsageError(f"--characters is {self.characters}; expected 0 to {MOST_CHARACTERS}")
 
     def sized(self, tokens: int, shown: float = 1.0) -> Self:
         """The settings with batches and epochs fixed; unasked, batches are as large in words as without characters."""
@@ -117,7 +117,7 @@ class BiLstmSettings(TokenSettings):
 class NotebookSettings(BiLstmSettings):
     """The BiLSTM-CRF of many a notebook: two layers of 2 × 50, a dense layer of 25, a CRF."""
 
-    encoder: str = "bilstm-notebook"
+    encoder: str = BILSTM_NOTEBOOK
     hidden: int = 50
     dense: int = 25
     shapes: bool | None = False
