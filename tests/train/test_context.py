@@ -161,5 +161,5 @@ def test_documents_must_be_marked(material: Material) -> None:
     settings = dataclasses.replace(material.settings, context=8)
     with pytest.raises(UsageError, match=r"--set context=8, but .* marks no documents"):
         prepare_tokens(material.train, None, settings)
-    with pytest.raises(UsageError, match="--context is -1"):
+    with pytest.raises(UsageError, match="--set context=-1"):
         dataclasses.replace(material.settings, context=-1)

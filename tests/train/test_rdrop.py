@@ -130,5 +130,5 @@ def test_trained_and_resumed(material: Material, tmp_path: Path, changes: dict[s
 
 
 def test_a_weight_below_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="--rdrop is -1"):
+    with pytest.raises(UsageError, match="--set rdrop=-1"):
         TokenSettings(rdrop=-1)
