@@ -179,9 +179,9 @@ def test_a_tokenizer_of_another_model_is_noticed(encoders: Encoders, tmp_path: P
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("bert-cased", r"keeps the case of words, so shapes tell it nothing; leave --shapes away"),
+        ("bert-cased", r"keeps the case of words, so shapes tell it nothing; leave --set shapes=true away"),
         ("modernbert", r"keeps the case of words"),
-        ("distilbert", r"has no segment ids; leave --shapes away"),
+        ("distilbert", r"has no segment ids; leave --set shapes=true away"),
     ],
 )
 def test_shapes_asked_for_in_vain(name: str, message: str, encoders: Encoders) -> None:

@@ -267,9 +267,9 @@ def test_what_the_file_pads_and_cuts_is_neither_here() -> None:
 @pytest.mark.parametrize(
     ("length", "overlap", "message"),
     [
-        (4, None, "--window is 4; expected at least 5"),
-        (10, 8, "--overlap is 8; expected 0 to 7, less than the window"),
-        (10, -1, "--overlap is -1; expected 0 to 7"),
+        (4, None, "--set window=4; expected at least 5"),
+        (10, 8, "--set overlap=8; expected 0 to 7, less than the window"),
+        (10, -1, "--set overlap=-1; expected 0 to 7"),
     ],
 )
 def test_windows_that_cannot_be(length: int, overlap: int | None, message: str) -> None:

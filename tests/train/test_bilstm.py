@@ -170,7 +170,7 @@ def test_characters_by_option(place: Path) -> None:
     assert long.ids[5:] == subtokens(["abcdXYZ"])[0].ids[5:]
     with pytest.raises(FolderError, match="reads characters"):
         tagline.pipeline("token-classification", str(folder.path))
-    with pytest.raises(UsageError, match="--window is 8; a word with its characters takes 11"):
+    with pytest.raises(UsageError, match="--set window=8; a word with its characters takes 11"):
         prepare_tokens(read(place), None, BiLstmSettings(characters=10, window=8))
     with pytest.raises(UsageError, match="--characters is 99; expected 0 to 40"):
         BiLstmSettings(characters=99)

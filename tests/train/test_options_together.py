@@ -56,7 +56,7 @@ def test_a_classifier_with_a_mix_of_layers(kind: str, lora: int, tmp_path: Path)
 
 
 def test_numbers_have_no_divergence() -> None:
-    with pytest.raises(UsageError, match=r"--rdrop is 1.0, but numbers have no classes"):
+    with pytest.raises(UsageError, match=r"--set rdrop=1.0, but numbers have no classes"):
         prepare_texts(toy("regression", 10, 1), None, TextSettings(rdrop=1.0))
 
 

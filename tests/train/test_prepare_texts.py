@@ -214,7 +214,7 @@ def test_pairs_that_are_cut_are_counted(encoders: Encoders) -> None:
 
 
 def test_a_window_that_the_encoder_does_not_bear(encoders: Encoders) -> None:
-    with pytest.raises(UsageError, match=r"--window is 65; encoder .* takes at most 64"):
+    with pytest.raises(UsageError, match=r"--set window=65; encoder .* takes at most 64"):
         prepare_texts(labelled("a", "b"), None, TextSettings(str(encoders("bert-cased")), window=65))
 
 

@@ -108,7 +108,7 @@ def load_for_tokens(name: str, labels: tuple[str, ...], shapes: bool | None = No
     able = subtokens.lowercases and segments(base.model) is not None
     if shapes and not able:
         reason = "has no segment ids" if subtokens.lowercases else "keeps the case of words, so shapes tell it nothing"
-        raise EncoderError(f"encoder {name!r} {reason}; leave --shapes away")
+        raise EncoderError(f"encoder {name!r} {reason}; leave --set shapes=true away")
     if shapes is None:
         shapes = able
     if shapes:

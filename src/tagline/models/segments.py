@@ -56,8 +56,8 @@ def with_kinds(encoder: TokenEncoder, kinds: int) -> TokenEncoder:
     rows = segments(encoder.model)
     if rows is None:
         raise EncoderError(
-            f"encoder {encoder.source!r} has no segment ids, which names are shown by; leave train_names and "
-            "--gazetteer away"
+            f"encoder {encoder.source!r} has no segment ids, which names are shown by; leave --set "
+            "train_names=true and --gazetteer away"
         )
     _put(encoder.model, rows.weight.data[: segment_ids(encoder.shapes)].repeat(1 + kinds, 1))
     return replace(encoder, fresh=encoder.fresh | segment_weights(encoder.model))

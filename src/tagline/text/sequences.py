@@ -73,10 +73,10 @@ class SequenceEncoder:
         self.room = length - self._single.size
         self.least = self._pair.size + 2  # a window that shows something of both texts of a pair
         if length < self.least:
-            raise UsageError(f"--window is {length}; expected at least {self.least}")
+            raise UsageError(f"--set window={length}; expected at least {self.least}")
         self.overlap = self.room // 8 if overlap is None else overlap
         if not 0 <= self.overlap < self.room:
-            raise UsageError(f"--overlap is {self.overlap}; expected 0 to {self.room - 1}, less than the window")
+            raise UsageError(f"--set overlap={self.overlap}; expected 0 to {self.room - 1}, less than the window")
 
     def __call__(self, texts: Iterable[TextOrPair]) -> Iterator[EncodedSequence]:
         """Encodes texts as they come: (text, None) or (first, second)."""

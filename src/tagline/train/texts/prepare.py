@@ -191,7 +191,7 @@ def _strange(counts: Counter[str], labels: Sequence[str]) -> str:
 def _sequences(encoder: LoadedEncoder, settings: TextSettings) -> SequenceEncoder:
     longest = settings.window or min(_WINDOW, encoder.longest)
     if longest > encoder.longest:
-        raise UsageError(f"--window is {longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
+        raise UsageError(f"--set window={longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
     segments = int(getattr(encoder.model.config, "type_vocab_size", 2) or 1)
     return SequenceEncoder(encoder.raw_tokenizer(), longest, settings.overlap, segments)
 
@@ -213,10 +213,11 @@ def _loss(
 ) -> LabelLoss:
     """The loss, or `UsageError` where options of classes meet numbers."""
     options = {
-        "focal-gamma": settings.focal_gamma, "label-smoothing": settings.label_smoothing, "rdrop": settings.rdrop,
+        "--focal-gamma is ": settings.focal_gamma, "--label-smoothing is ": settings.label_smoothing,
+        "--set rdrop=": settings.rdrop,
     }  # fmt: skip
-    for name, value in options.items():
+    for said, value in options.items():
         if value and problem is Problem.REGRESSION:
-            raise UsageError(f"--{name} is {value}, but numbers have no classes; leave it away")
+            raise UsageError(f"{said}{value}, but numbers have no classes; leave it away")
     weights = class_weights(settings.class_weights, labels, counts, texts, problem)
     return LabelLoss(problem, weights, settings.focal_gamma, settings.smoothing(problem))

@@ -131,13 +131,13 @@ def prepare_tokens(train: Corpus, dev: Corpus | None, settings: TokenSettings) -
     encoder, names, vectors = _encoder(train, dev, rules, labels, settings)
     longest = settings.window or min(_WINDOW * (1 + encoder.subtokens.characters), encoder.longest)
     if longest > encoder.longest:
-        raise UsageError(f"--window is {longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
+        raise UsageError(f"--set window={longest}; encoder {settings.encoder!r} takes at most {encoder.longest}")
     if longest < 1 + encoder.subtokens.characters:
-        raise UsageError(f"--window is {longest}; a word with its characters takes {1 + encoder.subtokens.characters}")
+        raise UsageError(f"--set window={longest}; a word with its characters takes {1 + encoder.subtokens.characters}")
     overlap = settings.overlap
     room = longest - encoder.subtokens.specials
     if overlap is not None and not 0 <= overlap < room:
-        raise UsageError(f"--overlap is {overlap}; expected 0 to {room - 1}, less than the window")
+        raise UsageError(f"--set overlap={overlap}; expected 0 to {room - 1}, less than the window")
 
     def windows_with(gazetteer: Gazetteer | None) -> WindowEncoder:
         return WindowEncoder(encoder.subtokens, longest, overlap, settings.context, gazetteer)
