@@ -78,6 +78,7 @@ class BiLstmSettings(TokenSettings):
     head: str = "crf"
     learning_rate: float = 3e-3
     head_learning_rate: float = 5e-3
+    weight_decay: float = 0.01
     dropout: float | None = 0.3
     freeze_embeddings: bool = False
     precision: str = "f32"
