@@ -29,7 +29,7 @@ class FitSettings:
             steps, at least 256.
         learning_rate: peak rate of the encoder.
         head_learning_rate: peak rate of the head and of all else that begins at random.
-        weight_decay: decoupled weight decay of weight matrices; 0.01 is usual and gave nothing here.
+        weight_decay: decoupled weight decay of weight matrices; 0.01 is usual and gave no sure gain here.
         warmup: share of the steps over which the rate rises.
         scheduler: name of a Trainer schedule (`linear`, `cosine`, …).
         optimizer: name of a Trainer optimiser (`adamw_torch_fused`, `adafactor`, …).
