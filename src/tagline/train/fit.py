@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from transformers import PreTrainedModel, set_seed
 
-from tagline.errors import Interrupted, UsageError
+from tagline.errors import Interrupted
 from tagline.models.lora import merge_lora
 from tagline.train.adapt import adapt
 from tagline.train.calibration import Calibration, calibrate
@@ -19,7 +18,7 @@ from tagline.train.dataset import check_finite
 from tagline.train.fast.encoder import fast
 from tagline.train.prepared import DevScore, Prepared
 from tagline.train.processes import Processes
-from tagline.train.runs import Run, last_checkpoint, open_run
+from tagline.train.runs import open_run, refusable
 from tagline.train.settings import FitSettings
 from tagline.train.surroundings import LOGS, quiet, saving
 from tagline.train.trackers import tracking
@@ -115,30 +114,15 @@ def _learn(
     """Runs the Trainer to its end, or to where it was stopped."""
     here = Processes.here()
     run = here.first(lambda: open_run(prepared, settings, work, resume))
-    try:
-        return _run(prepared, settings, work, run, report, tracker)
-    except UsageError:
-        if here.main and last_checkpoint(run.work) is None:  # nothing to go on from with mended settings
-            shutil.rmtree(run.work, ignore_errors=True)
-        raise
-
-
-def _run(
-    prepared: Prepared,
-    settings: FitSettings,
-    work: Path,
-    run: Run,
-    report: Callable[[ProgressEvent], None] | None,
-    tracker: str,
-) -> tuple[SharedTrainer, StopOnInterrupt, DevScore | None, FitSettings]:
-    here = Processes.here()
     learned = prepared.train.learned
     settings = settings.sized(learned, sum(prepared.train.lengths) / max(1, learned))
     set_seed(settings.seed)
-    adapt(prepared.encoder, settings)  # before the flat layers: they do not know of LoRA
+    with refusable(run, here.main):
+        adapt(prepared.encoder, settings)  # before the flat layers: they do not know of LoRA
     score = prepared.scorer()
     stop = StopOnInterrupt(here)
     with (
+        refusable(run, here.main),
         saving(work, run.work, here.main), tracking(tracker if here.main else "none", settings, run.work) as logs,
         quiet(), stop.listening(), fast(prepared.encoder.model, settings.fast),
     ):  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,22 @@ def begin(settings: Mapping[str, Any], data: str, work: Path, resume: bool) -> R
     except OSError as error:
         raise OutputError(f"{work}: cannot be made ({error.strerror}); give another place with -o") from error
     return Run(work)
+
+
+@contextmanager
+def refusable(run: Run, main: bool) -> Iterator[None]:
+    """Where settings are refused, a run without a checkpoint goes, so that the mended command begins anew.
+
+    Args:
+        run: the run.
+        main: whether this is the process that keeps its folder.
+    """
+    try:
+        yield
+    except UsageError:
+        if main and last_checkpoint(run.work) is None:
+            shutil.rmtree(run.work, ignore_errors=True)
+        raise
 
 
 def _before(work: Path) -> dict[str, Any] | None:
