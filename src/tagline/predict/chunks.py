@@ -17,8 +17,8 @@ from tagline.text.batches import Shown, pad
 
 POOL_TOKENS = 65_536  # sub-tokens among which windows of like length are sought; bounds memory and delay
 _USUAL_BUDGET = 4_096  # a pool for batches of more is larger by as much
-_FIRST_TOKENS = 4_096  # before the first batch, so that the engine starts early; the pool grows with what it gave out
-_GROWTH = 8
+_FIRST_TOKENS = 4_096  # before the first batch, so that the engine starts early; the pool grows with what it gave out,
+_GROWTH = 4  # … no faster than texts are read beside a quick engine
 _CHUNK_TOKENS = 4_096  # sub-tokens of texts that are finished together
 Logits = NDArray[np.float32]
 
@@ -59,13 +59,14 @@ class Chunk(Generic[T]):
 class _Waiting(Generic[T, R]):
     """A text whose windows are being computed, or whose answer waits for those before it."""
 
-    __slots__ = ("answer", "left", "logits", "text", "tokens")
+    __slots__ = ("answer", "left", "lengths", "logits", "text", "tokens")
 
     def __init__(self, text: T) -> None:
         self.text = text
-        self.left = len(text.windows)
+        self.lengths = [len(window.ids) for window in text.windows]
+        self.left = len(self.lengths)
         self.logits = [_NONE] * self.left
-        self.tokens = sum(len(window.ids) for window in text.windows)
+        self.tokens = sum(self.lengths)
         self.answer: list[R] = []  # one, when it is there
 
 
@@ -125,7 +126,7 @@ class _Run(Generic[T, R]):
             rows = self._pool.take(closing=self._border or self.exhausted)
             self._sent.append(rows)
             windows = [waiting.text.windows[number] for waiting, number in rows]
-            self._given += sum(len(window.ids) for window in windows)
+            self._given += sum(waiting.lengths[number] for waiting, number in rows)
             yield pad([window.ids for window in windows], [window.types for window in windows], self._pad)
 
     def _fill(self) -> None:
@@ -144,14 +145,13 @@ class _Run(Generic[T, R]):
             if not waiting.left:
                 empty += 1
                 self._pass(waiting)
-            for number, window in enumerate(text.windows):
-                self._pool.add((waiting, number), len(window.ids))
+            for number, length in enumerate(waiting.lengths):
+                self._pool.add((waiting, number), length)
 
     def place(self, logits: Logits) -> None:
         """Takes the logits (B, T, L) or (B, L) of the next batch."""
         for values, (waiting, number) in zip(logits, self._sent.popleft(), strict=True):
-            length = len(waiting.text.windows[number].ids)
-            waiting.logits[number] = values if values.ndim == 1 else values[:length]
+            waiting.logits[number] = values if values.ndim == 1 else values[: waiting.lengths[number]]
             waiting.left -= 1
             if not waiting.left:
                 self._pass(waiting)

@@ -64,10 +64,12 @@ class _Part:
         windows: their windows; words are counted from the part's first.
         words: words of them all.
         shortened: words that were shortened.
+        begins: whether they are the text's first.
         ends: whether they are the text's last.
     """
 
     text: SplitText
+    begins: bool = True
     lengths: list[int] = field(default_factory=list)
     windows: list[EncodedWindow] = field(default_factory=list)
     words: int = 0
@@ -86,12 +88,19 @@ class _Part:
 
 
 class _TaggedPart(NamedTuple):
-    """A part with the tag of each word, its score, and (W, L) chances where these are asked for."""
+    """What stays of a part: the tag of each word, its score, and (W, L) chances where these are asked for."""
 
-    part: _Part
+    text: SplitText
+    ends: bool
     tags: list[str]
     scores: list[float]
     chances: NDArray[np.float32]
+    windows: int
+    shortened: int
+
+
+_Read = tuple[Document, list[NDArray[np.float32]]]
+"""A document with the chances of its parts, where these are asked for."""
 
 
 _NO_CHANCES = np.empty((0, 0), dtype=np.float32)
@@ -164,31 +173,45 @@ class Tagger:
         for document, chances in self._documents(texts, keep=True):
             yield document, chances[0] if len(chances) == 1 else np.concatenate(chances)
 
-    def _documents(
-        self, texts: Iterable[SplitText], every: int = 0, keep: bool = False
-    ) -> Iterator[tuple[Document, list[NDArray[np.float32]]]]:
+    def _documents(self, texts: Iterable[SplitText], every: int = 0, keep: bool = False) -> Iterator[_Read]:
         """Documents with the chances of their parts, where these are to be kept."""
-        tags: list[str] = []
-        scores: list[float] = []
-        kept: list[NDArray[np.float32]] = []
-        windows = shortened = 0
         parts = chain.from_iterable(map(self._parts, texts))
-        for each in run_texts(self.engine, parts, self.encoder.subtokens.pad, partial(self._tagged, keep), every):
-            tags += each.tags
-            scores += each.scores
-            windows, shortened = windows + len(each.part.windows), shortened + each.part.shortened
-            if keep:
-                kept.append(each.chances)
-            if each.part.ends:
-                yield self._document(each.part.text, tags, scores, windows, shortened), kept
-                tags, scores, kept, windows, shortened = [], [], [], 0, 0
+        open_parts: list[_TaggedPart] = []  # of a long text
+        for each in run_texts(self.engine, parts, self.encoder.subtokens.pad, partial(self._read, keep), every):
+            if not isinstance(each, _TaggedPart):
+                yield each
+                continue
+            open_parts.append(each)
+            if each.ends:
+                yield self._joined(open_parts, keep)
+                open_parts = []
 
-    def _tagged(self, keep: bool, chunk: Chunk[_Part]) -> Iterator[_TaggedPart]:
+    def _read(self, keep: bool, chunk: Chunk[_Part]) -> Iterator[_Read | _TaggedPart]:
+        """What the engine said of parts: of a whole text its document, made here, while the engine computes on."""
         starts, best, chances = self._decoded(chunk)
         names = [self.folder.labels[tag] for tag in best.tolist()]
         chosen = np.take_along_axis(chances, best[:, None], axis=1)[:, 0].tolist() if len(best) else []
         for part, (start, end) in zip(chunk.texts, pairwise(starts), strict=True):
-            yield _TaggedPart(part, names[start:end], chosen[start:end], chances[start:end] if keep else _NO_CHANCES)
+            kept = chances[start:end] if keep else _NO_CHANCES
+            own = names[start:end], chosen[start:end], kept
+            tagged = _TaggedPart(part.text, part.ends, *own, len(part.windows), part.shortened)
+            yield self._joined([tagged], keep) if part.begins and part.ends else tagged
+
+    def _joined(self, parts: Sequence[_TaggedPart], keep: bool) -> _Read:
+        """The document of a text's parts."""
+        text = parts[0].text
+        tags = tuple(chain.from_iterable(each.tags for each in parts))
+        scores = tuple(chain.from_iterable(each.scores for each in parts))
+        windows, shortened = sum(each.windows for each in parts), sum(each.shortened for each in parts)
+        entities = tuple(self._entities(text, tags, scores))
+        document = Document(text.text, entities, tuple(text.offsets), tags, scores, windows, shortened)
+        return document, [each.chances for each in parts] if keep else []
+
+    def _entities(self, text: SplitText, tags: Sequence[str], scores: Sequence[float]) -> Iterator[Entity]:
+        manifest = self.folder.manifest
+        for label, first, last in spans(tags, manifest.scheme, manifest.bare):
+            start, end = text.offsets[first][0], text.offsets[last - 1][1]
+            yield Entity(label, sum(scores[first:last]) / (last - first), start, end, text.text[start:end])
 
     def split(self, text: str) -> SplitText:
         """A text with its words, by the rules of the model."""
@@ -213,7 +236,7 @@ class Tagger:
             if part.words >= _PART_WORDS and last < len(text.words):
                 part.ends = False
                 yield part
-                part = _Part(text)
+                part = _Part(text, begins=False)
         yield part
 
     def _around(self, text: SplitText, first: int, last: int) -> tuple[Sequence[str], Sequence[str]]:
@@ -239,18 +262,6 @@ class Tagger:
                 emissions[first : first + len(window.places)] = values[window.places]
         lengths = [words for each in chunk.texts for words in each.lengths]
         return starts, *self.decoder(emissions, lengths)
-
-    def _document(
-        self, text: SplitText, tags: list[str], scores: list[float], windows: int, shortened: int
-    ) -> Document:
-        manifest = self.folder.manifest
-        entities = []
-        for label, first, last in spans(tags, manifest.scheme, manifest.bare):
-            start, end = text.offsets[first][0], text.offsets[last - 1][1]
-            score = sum(scores[first:last]) / (last - first)
-            entities.append(Entity(label, score, start, end, text.text[start:end]))
-        offsets = tuple(text.offsets)
-        return Document(text.text, tuple(entities), offsets, tuple(tags), tuple(scores), windows, shortened)
 
 
 def split_words(words: Sequence[str]) -> SplitText:

@@ -109,8 +109,8 @@ class WindowEncoder:
         pieces, ids = pieces.copy(), segment_ids(self.subtokens.shapes)
         for match in found:
             for at in range(match.start, match.end):
-                types = tuple(each + ids * match.kind for each in pieces[at].types)
-                pieces[at] = pieces[at]._replace(types=types)
+                each = pieces[at]
+                pieces[at] = Pieces(each.ids, tuple(kind + ids * match.kind for kind in each.types), each.shortened)
         return pieces
 
     def _whole(self, pieces: Sequence[Pieces]) -> EncodedText | None:
