@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.families import Encoders, sentences
 
 from tagline.text.features import WindowEncoder
+from tagline.text.gazetteer import Gazetteer
 from tagline.text.subtokens import SubTokenizer
 
 NAMES = ["bert-uncased", "roberta", "deberta-v2"]
@@ -51,26 +52,47 @@ def test_a_text_that_fits_is_one_window_as_transformers_frames_it(encoders: Enco
     words = sentences()[1]
     (window,) = WindowEncoder(subtokens, 200)(words).windows
     pieces = subtokens(words)
-    assert window.ids == [*subtokens.prefix, *chain.from_iterable(each.ids for each in pieces), *subtokens.suffix]
+    assert window.ids.tolist() == [
+        *subtokens.prefix,
+        *chain.from_iterable(each.ids for each in pieces),
+        *subtokens.suffix,
+    ]
     assert window.first == 0
     assert window.counts.tolist() == [len(each.ids) for each in pieces]
 
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(words=TEXTS, length=st.integers(6, 90), shapes=st.booleans())
-def test_the_short_road_of_a_text_that_fits_makes_what_the_long_one_makes(
-    name: str, encoders: Encoders, words: list[str], length: int, shapes: bool
+@given(
+    texts=st.lists(TEXTS, max_size=6),
+    length=st.integers(6, 90),
+    shapes=st.booleans(),
+    names=st.none()
+    | st.lists(st.tuples(st.lists(st.sampled_from(POOL), max_size=3), st.sampled_from("AB")), max_size=4),
+)
+def test_texts_together_are_what_each_is_on_the_long_road(
+    name: str,
+    encoders: Encoders,
+    texts: list[list[str]],
+    length: int,
+    shapes: bool,
+    names: list[tuple[list[str], str]] | None,
 ) -> None:
     subtokens = SubTokenizer.from_file(encoders(name) / "tokenizer.json", shapes)
-    short = WindowEncoder(subtokens, length)(words)
-    long = WindowEncoder(subtokens, length, context=1)(words)  # alone in its document, so that nothing is shown
-    assert short.shortened == long.shortened
-    for one, other in zip(short.windows, long.windows, strict=True):
-        assert (one.ids, one.types, one.first, one.context) == (other.ids, other.types, other.first, 0)
-        for array, same in ((one.places, other.places), (one.counts, other.counts)):
-            assert array.dtype == same.dtype
-            assert array.tolist() == same.tolist()
+    gazetteer = None if names is None else Gazetteer.count(names, ["A", "B"])
+    long = WindowEncoder(
+        subtokens, length, context=1, gazetteer=gazetteer
+    )  # alone in their documents: nothing is shown
+    together = WindowEncoder(subtokens, length, gazetteer=gazetteer).alone(texts)
+    assert len(together) == len(texts)
+    for text, short in zip(texts, together, strict=True):
+        expected = long(text)
+        assert short.shortened == expected.shortened
+        for one, other in zip(short.windows, expected.windows, strict=True):
+            assert (one.first, one.context) == (other.first, 0)
+            for array, same in zip((*one[:2], *one[3:5]), (*other[:2], *other[3:5]), strict=True):
+                assert array.dtype == same.dtype
+                assert array.tolist() == same.tolist()
 
 
 def test_windows_show_words_of_their_neighbours(encoders: Encoders) -> None:

@@ -119,8 +119,12 @@ def test_windows_show_the_kind_at_every_sub_token_of_a_name(
         kinds[match.start : match.end] = match.kind
     assert len(plain.windows) == len(named.windows)
     for one, other in zip(plain.windows, named.windows, strict=True):
-        assert (one.ids, one.first, one.places.tolist()) == (other.ids, other.first, other.places.tolist())
-        added = np.array(other.types) - np.array(one.types)
+        assert (one.ids.tolist(), one.first, one.places.tolist()) == (
+            other.ids.tolist(),
+            other.first,
+            other.places.tolist(),
+        )
+        added = other.types - one.types
         for number, (place, count) in enumerate(zip(one.places.tolist(), one.counts.tolist(), strict=True)):
             expected = kinds[one.first + number] * (TYPES if shapes else 1)
             assert added[place : place + count].tolist() == [expected] * count

@@ -118,14 +118,19 @@ class Classifier:
         _check_top_k(top_k)
         if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
             raise UsageError(f"got {type(texts).__name__}; expected {_EXPECTED}, or an iterable of these")
-        items = (self.item(each, number) for number, each in enumerate(texts))
-        return (self.decide(read, top_k) for read in self.read(items))
+        return self.decided((self.item(each, number) for number, each in enumerate(texts)), top_k)
 
-    def read(
-        self, items: Iterable[TextOrPair], every: int = 0, encoder: SequenceEncoder | None = None
-    ) -> Iterator[ReadText]:
-        """Logits of whole texts, in order; `every` as in `run_texts`, `encoder` another than the model's own."""
-        return run_texts(self.engine, self.encode(items, encoder), self.encoder.pad, self.pooled, every)
+    def decided(self, items: Iterable[TextOrPair], top_k: int | None = 1, every: int = 0) -> Iterator[Classification]:
+        """Labels of texts and pairs, in order; `every` as in `run_texts`."""
+
+        def decide(chunk: Chunk[EncodedText]) -> Iterator[Classification]:
+            return (self.decide(read, top_k) for read in self.pooled(chunk))
+
+        return run_texts(self.engine, self.encode(items), self.encoder.pad, decide, every)
+
+    def read(self, items: Iterable[TextOrPair]) -> Iterator[ReadText]:
+        """Logits of whole texts, in order."""
+        return run_texts(self.engine, self.encode(items), self.encoder.pad, self.pooled)
 
     def encode(self, items: Iterable[TextOrPair], encoder: SequenceEncoder | None = None) -> Iterator[EncodedText]:
         """Texts and pairs with their windows, as they come; `encoder` another than the model's own."""

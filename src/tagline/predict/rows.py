@@ -57,5 +57,5 @@ def classify_rows(
             waiting.append(row)
             yield classifier.item(row.text if row.pair is None else (row.text, row.pair))
 
-    for read in classifier.read(items(), BORDER):
-        yield waiting.popleft(), classifier.decide(read, top_k)
+    for decided in classifier.decided(items(), top_k, BORDER):
+        yield waiting.popleft(), decided

@@ -21,10 +21,12 @@ from tagline.predict.opening import open_model
 from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
 from tagline.text.features import EncodedText, EncodedWindow, WindowEncoder
+from tagline.text.lots import lots
 from tagline.text.sentences import sentence_starts
 from tagline.text.subtokens import SubTokenizer
 from tagline.text.words import WordSplitter
 
+_LOT, _LOT_WORDS = 64, 2_048  # sentences that are cut into windows together, and words after which they are enough
 _PART_WORDS = 4_096  # words after which a long text's sentences are sent to the engine, and what it says is decoded
 
 
@@ -52,6 +54,14 @@ class SplitText:
     def sentences(self) -> list[tuple[int, int]]:
         """(first word, word after the last) of each sentence."""
         return list(pairwise((0, *self.starts, len(self.words))))
+
+
+class _Place(NamedTuple):
+    """A sentence: words `first:last` of a text."""
+
+    text: SplitText
+    first: int
+    last: int
 
 
 @dataclass(slots=True)
@@ -175,9 +185,10 @@ class Tagger:
 
     def _documents(self, texts: Iterable[SplitText], every: int = 0, keep: bool = False) -> Iterator[_Read]:
         """Documents with the chances of their parts, where these are to be kept."""
-        parts = chain.from_iterable(map(self._parts, texts))
         open_parts: list[_TaggedPart] = []  # of a long text
-        for each in run_texts(self.engine, parts, self.encoder.subtokens.pad, partial(self._read, keep), every):
+        for each in run_texts(
+            self.engine, self._parts(texts), self.encoder.subtokens.pad, partial(self._read, keep), every
+        ):
             if not isinstance(each, _TaggedPart):
                 yield each
                 continue
@@ -228,16 +239,24 @@ class Tagger:
     def _starts(self, text: str, offsets: Sequence[tuple[int, int]], words: Sequence[str]) -> list[int]:
         return sentence_starts(text, offsets, words) if self.folder.manifest.words.split_sentences else []
 
-    def _parts(self, text: SplitText) -> Iterator[_Part]:
-        part = _Part(text)
-        for first, last in text.sentences:
-            encoded = self.encoder(text.words[first:last], *self._around(text, first, last))
-            part.add(last - first, encoded)
-            if part.words >= _PART_WORDS and last < len(text.words):
-                part.ends = False
-                yield part
-                part = _Part(text, begins=False)
-        yield part
+    def _parts(self, texts: Iterable[SplitText]) -> Iterator[_Part]:
+        """Texts in parts, their sentences cut into windows some at a time."""
+        sentences = (_Place(text, *place) for text in texts for place in text.sentences)
+        part = None
+        for lot in lots(sentences, lambda each: each.last - each.first, _LOT, _LOT_WORDS):
+            for each, encoded in zip(lot, self._encoded(lot), strict=True):
+                part = part or _Part(each.text, begins=each.first == 0)
+                part.add(each.last - each.first, encoded)
+                part.ends = each.last == len(each.text.words)
+                if part.ends or part.words >= _PART_WORDS:
+                    yield part
+                    part = None
+
+    def _encoded(self, lot: Sequence[_Place]) -> list[EncodedText]:
+        words = [text.words[first:last] for text, first, last in lot]
+        if not self.encoder.context:
+            return self.encoder.alone(words)
+        return [self.encoder(own, *self._around(*each)) for own, each in zip(words, lot, strict=True)]
 
     def _around(self, text: SplitText, first: int, last: int) -> tuple[Sequence[str], Sequence[str]]:
         """Words before and after a sentence, as many as the model's context can show."""

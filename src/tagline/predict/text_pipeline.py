@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tagline.engines import Engine
 from tagline.errors import UsageError
 from tagline.folder import ModelFolder
-from tagline.predict.chunks import Chunk
+from tagline.predict.chunks import Chunk, run_texts
 from tagline.predict.classifier import Classifier, EncodedText
 from tagline.predict.options import refuse_unknown
 from tagline.records import Problem
@@ -175,16 +175,21 @@ class TextClassificationPipeline(Generic[A]):
         return self._stream(self._items(inputs), self.changed(changes))
 
     def _stream(self, items: Iterable[TextOrPair], settings: TextSettings) -> Iterator[Score | list[Score]]:
+        def answers(chunk: Chunk[EncodedText]) -> Iterator[tuple[int, Score | list[Score]]]:
+            for read in self.classifier.pooled(chunk):
+                yield read.shortened, self._answer(read.logits, settings)
+
         told = settings.shortens
-        for read in self.classifier.read(items, encoder=self._encoder(settings.max_length)):
-            if read.shortened and not told:
+        texts = self.classifier.encode(items, self._encoder(settings.max_length))
+        for shortened, answer in run_texts(self.engine, texts, self.classifier.encoder.pad, answers):
+            if shortened and not told:
                 told = True
                 warnings.warn(
-                    f"a pair of texts is {read.shortened} sub-tokens too long for one window, and its longer text is "
+                    f"a pair of texts is {shortened} sub-tokens too long for one window, and its longer text is "
                     "shortened; truncation=True says that this is known",
                     stacklevel=3,
                 )
-            yield self._answer(read.logits, settings)
+            yield answer
 
     def encode(self, inputs: Iterable[Input], settings: TextSettings) -> Iterator[EncodedText]:
         """Several texts and pairs with their windows, as they come."""

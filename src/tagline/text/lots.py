@@ -1,4 +1,4 @@
-"""Texts handed to a tokenizer in lots, which it reads in parallel, and made fit for it."""
+"""Texts taken in lots, which are read together, and made fit for a tokenizer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 T = TypeVar("T")
 
 
-def lots(items: Iterable[T], characters: Callable[[T], int]) -> Iterator[list[T]]:
-    """Groups of items, taken as they come: at most 256, and no more once they have 65,536 characters together."""
+def lots(
+    items: Iterable[T], size: Callable[[T], int], count: int = _TEXTS, enough: int = _CHARACTERS
+) -> Iterator[list[T]]:
+    """Groups of items, taken as they come: at most `count`, and no more once they have `enough` together.
+
+    Args:
+        items: what is grouped.
+        size: of an item, by default its characters.
+        count: most items of a group; 256 are enough for a tokenizer to read in parallel.
+        enough: sizes that close a group; by default 65,536 characters.
+    """
     lot: list[T] = []
     total = 0
     for item in items:
         lot.append(item)
-        total += characters(item)
-        if len(lot) >= _TEXTS or total >= _CHARACTERS:
+        total += size(item)
+        if len(lot) >= count or total >= enough:
             yield lot
             lot, total = [], 0
     if lot:

@@ -181,15 +181,22 @@ class WordSplitter:
         words: list[str] = []
         for at, stretch in _stretches(text):
             for part in stretch.split(" "):
-                spans, own = known.get(part) or self._remembered(part)
-                for start, end in spans:
-                    offsets.append((at + start, at + end))
-                words += own
+                found = known.get(part)
+                if found is None:
+                    found = self._remembered(part)
+                if isinstance(found, str):
+                    offsets.append((at, at + len(part)))
+                    words.append(found)
+                else:
+                    for start, end in found[0]:
+                        offsets.append((at + start, at + end))
+                    words += found[1]
                 at += len(part) + 1
         return offsets, words
 
-    def _remembered(self, part: str) -> Words:
-        found = _matched(self._unlisted, part)
+    def _remembered(self, part: str) -> str | Words:
+        split = _matched(self._unlisted, part)
+        found = part if split[1] == [part] else split
         if len(part) <= _LONGEST_PART:
             if len(self._parts) >= _KEPT_PARTS:
                 self._parts.clear()
@@ -197,7 +204,8 @@ class WordSplitter:
         return found
 
     @cached_property
-    def _parts(self) -> dict[str, Words]:
+    def _parts(self) -> dict[str, str | Words]:
+        """Parts between spaces and their words; most parts are one word, and stand for themselves."""
         return {}
 
 
