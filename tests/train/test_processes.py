@@ -92,6 +92,18 @@ def test_a_mistake_is_told_once(material: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "model").exists()
 
 
+def test_a_mistake_that_only_another_process_meets_is_said(material: Path, tmp_path: Path) -> None:
+    code = "from tagline.cli import main, training; training._FIRST_SPEAKS = 0; main()"
+    asked = ("train", "train.conll", "-o", str(tmp_path / "model"), "--dev", "elsewhere.conll", "--encoder", "encoder")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "RANK": "1", "WORLD_SIZE": "2"}
+    run = subprocess.run(
+        [sys.executable, "-c", code, *asked],
+        cwd=material, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("tagline: elsewhere.conll: no such file")
+
+
 def test_shares_make_up_the_batches() -> None:
     random = np.random.default_rng(5)
     data = examples([int(each) for each in random.integers(3, 40, 50)])

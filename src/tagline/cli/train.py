@@ -33,33 +33,35 @@ def train(
     On several GPUs or processors: torchrun --nproc-per-node 2 -m tagline train TRAIN -o MODEL. A step stays the same.
     """
     check_extra()
-    first = one_voice()
-    from tagline.train.settings import check_tracker
+    with one_voice() as first:
+        from tagline.train.settings import check_tracker
 
-    check_tracker(work.tracker)
-    fit = fit.named()
-    teaching = teachers.teaching()
-    files = held.files(train_file)
-    if reading.of_texts(train_file):
-        from tagline.cli.train_texts import train_texts
-        from tagline.train.texts.settings import TextSettings
+        check_tracker(work.tracker)
+        fit = fit.named()
+        teaching = teachers.teaching()
+        files = held.files(train_file)
+        if reading.of_texts(train_file):
+            from tagline.cli.train_texts import train_texts
+            from tagline.train.texts.settings import TextSettings
 
-        text_settings = fit.of(TextSettings, text_fit, work)
-        run = Run(files, *place.folders(output, first), place, work.tracker)
-        metrics = kept(
-            run.work,
-            lambda: train_texts(run, text_settings, reading.labelled(), reading.split, held.allow_leakage, teaching),
-        )
-    else:
-        from tagline.cli.train_tokens import train_tokens
-        from tagline.train.tokens.settings import settings_for
+            text_settings = fit.of(TextSettings, text_fit, work)
+            run = Run(files, *place.folders(output, first), place, work.tracker)
+            metrics = kept(
+                run.work,
+                lambda: train_texts(
+                    run, text_settings, reading.labelled(), reading.split, held.allow_leakage, teaching
+                ),
+            )
+        else:
+            from tagline.cli.train_tokens import train_tokens
+            from tagline.train.tokens.settings import settings_for
 
-        fit.check_words()
-        token_settings = fit.of(settings_for(str(fit.encoder)), text_fit, work)
-        run = Run(files, *place.folders(output, first), place, work.tracker)
-        words = reading.words()
-        metrics = kept(run.work, lambda: train_tokens(run, token_settings, words, held.allow_leakage, teaching))
-    if place.json_out:
-        sys.stdout.write(json.dumps(metrics) + "\n")
-    else:
-        shared.say(f'model: {output}\nnext: tagline predict {output} --text "…"')
+            fit.check_words()
+            token_settings = fit.of(settings_for(str(fit.encoder)), text_fit, work)
+            run = Run(files, *place.folders(output, first), place, work.tracker)
+            words = reading.words()
+            metrics = kept(run.work, lambda: train_tokens(run, token_settings, words, held.allow_leakage, teaching))
+        if place.json_out:
+            sys.stdout.write(json.dumps(metrics) + "\n")
+        else:
+            shared.say(f'model: {output}\nnext: tagline predict {output} --text "…"')

@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import sys
+import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from tagline.cli import options as shared
-from tagline.errors import Interrupted, MissingExtraError, OutputError, UsageError
+from tagline.errors import Interrupted, MissingExtraError, OutputError, TaglineError, UsageError
 
 if TYPE_CHECKING:
     from tagline.folder import Manifest
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from tagline.train.prepared import Prepared
     from tagline.train.settings import FitSettings
 
+_FIRST_SPEAKS = 10.0  # seconds that the other processes leave the first one to say a mistake
 _NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tensorboard")
 
 S = TypeVar("S", bound="FitSettings")
@@ -133,16 +136,29 @@ def _check_places(output: Path, work: Path, resume: bool, overwrite: bool) -> No
         raise OutputError(f"{output} cannot be made: {place} {reason}; give another place with -o")
 
 
-def one_voice() -> bool:
-    """Has only the first of several processes print; the others but for a crash. Whether this is the first."""
+@contextmanager
+def one_voice() -> Iterator[bool]:
+    """Has only the first of several processes print; the others but for a crash. Gives whether this is the first.
+
+    A mistake is met by all of them, and torchrun ends all when one has ended. So the others leave the first time to say
+    it; what they alone met (a file that their machine lacks), they say afterwards.
+    """
     from tagline.train.processes import Processes
 
     if Processes.here().main:
-        return True
+        yield True
+        return
     silence = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (it lasts as long as the process)
     sys.stdout = sys.stderr = silence
     sys.excepthook = lambda *error: traceback.print_exception(*error, file=sys.__stderr__)
-    return False
+    try:
+        yield False
+    except Interrupted:
+        raise
+    except TaglineError:
+        time.sleep(_FIRST_SPEAKS)
+        sys.stderr = sys.__stderr__
+        raise
 
 
 def kept(folder: Path, work: Callable[[], T]) -> T:
