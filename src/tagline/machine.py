@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tagline.errors import UsageError
+
 _FLAGS = (
     "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8", "amx_bf16", "asimddp", "i8mm", "bf16",
 )  # fmt: skip
@@ -74,8 +76,22 @@ def processor_has_int8() -> bool:
     return not flags or not {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"}.isdisjoint(flags)
 
 
+class NoHomeError(UsageError, OSError):
+    """There is no folder for what is kept between starts; who can do without it may take it as any other OSError."""
+
+
 def cache_folder() -> Path:
-    """Where compiled graphs are kept: TAGLINE_CACHE, else `tagline` in the user's cache folder."""
+    """Where compiled graphs are kept: TAGLINE_CACHE, else `tagline` in the user's cache folder.
+
+    Raises:
+        NoHomeError: neither is named, and the user has no home, as in containers that run under any number.
+    """
     if chosen := os.environ.get("TAGLINE_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tagline"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tagline"
+    except RuntimeError as error:
+        raise NoHomeError(
+            "this user has no home folder, so there is no place to keep anything in; name a folder in the environment "
+            "variable TAGLINE_CACHE"
+        ) from error

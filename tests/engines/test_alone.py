@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import pytest
 
 from tagline.engines import EngineSettings, open_engine
 from tagline.engines.openvino import OpenVinoEngine
-from tagline.folder import ModelFolder
+from tagline.folder import GRAPH_WEIGHTS, ModelFolder
 from tagline.records import Batch
 
 
@@ -108,3 +109,29 @@ def test_it_does_not_keep_the_engine(tagger_folder: Path) -> None:
         assert known() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("how", ["replaced", "deleted", "elsewhere"])
+def test_what_becomes_of_the_folder_is_nothing_to_a_loaded_model(
+    tagger_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tagger_folder, folder)
+    monkeypatch.chdir(tmp_path)
+    engine = open_engine(ModelFolder.open("model"), EngineSettings("openvino", "f32", "cpu", 2))
+    assert isinstance(engine, OpenVinoEngine)
+    given = batch(1, 9)
+    (expected,) = engine.run([given])
+    if how == "elsewhere":
+        monkeypatch.chdir("/")
+    else:
+        shutil.rmtree(folder)
+    if how == "replaced":  # by a model that says something else
+        shutil.copytree(tagger_folder, folder)
+        weights = np.fromfile(folder / GRAPH_WEIGHTS, dtype=np.uint8)
+        weights[len(weights) // 2 :] = 0
+        weights.tofile(folder / GRAPH_WEIGHTS)
+    for _ in range(3):
+        (found,) = engine.run([given])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert (engine._alone.take() is not None) == (how == "elsewhere")

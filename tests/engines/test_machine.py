@@ -89,3 +89,30 @@ def test_flags_are_those_that_the_processor_has() -> None:
     flags = machine.processor_flags()
     assert len(flags) == len(set(flags))
     assert machine.processor_has_bf16() == bool({"avx512_bf16", "amx_bf16"} & set(flags))
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user that the system does not know, as containers have them."""
+
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("TAGLINE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", none)
+
+
+@pytest.mark.usefixtures("homeless")
+def test_without_a_home_the_place_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(machine.NoHomeError, match="TAGLINE_CACHE"):
+        machine.cache_folder()
+    monkeypatch.setenv("TAGLINE_CACHE", str(tmp_path))
+    assert machine.cache_folder() == tmp_path
+
+
+@pytest.mark.usefixtures("homeless")
+def test_without_a_home_a_model_is_read_without_a_cache(tagger_folder: Path) -> None:
+    import tagline
+
+    assert len(tagline.load(tagger_folder, threads=1)("Ada went to London").words) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,6 +18,7 @@ PRECISIONS = ("auto", "bf16", "f32", "int8")
 DEVICES = ("auto", "cpu", "cuda")
 ON_PROCESSOR, ON_GPU = 1024, 16_384
 """Sub-tokens of a batch that suit the device; see docs/decisions/0009-inference-speed.md."""
+_MOST_THREADS = 4096  # beyond that it is a slip, and libraries fail in ways of their own
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class EngineSettings:
         for name, accepted in (("engine", ENGINES), ("precision", PRECISIONS), ("device", DEVICES)):
             if getattr(self, name) not in accepted:
                 raise UsageError(f"--{name} is {getattr(self, name)!r}; accepted are {', '.join(accepted)}")
-        if self.threads < 0:
-            raise UsageError(f"--threads is {self.threads}; expected 0 (all cores) or more")
+        if not 0 <= self.threads <= _MOST_THREADS:
+            raise UsageError(f"--threads is {self.threads}; expected 0 (all cores) to {_MOST_THREADS}")
         if self.batch_tokens is not None and self.batch_tokens < 1:
             raise UsageError(f"--batch-tokens is {self.batch_tokens}; expected at least 1")
 
@@ -71,3 +73,21 @@ class Engine(Protocol):
         Batches are taken one or more ahead of what is given out, so that their making overlaps with computing.
         """
         ...
+
+
+def refuse_in_fork(born: int) -> None:
+    """Refuses to run in a process that was forked from the one that opened the engine: its threads stayed there, and
+    whoever waits for them waits for ever.
+
+    Args:
+        born: number of the process that opened the engine.
+
+    Raises:
+        UsageError: this is another process.
+    """
+    if os.getpid() != born:
+        raise UsageError(
+            f"the model was loaded by process {born}, and this is process {os.getpid()}, forked from it: an engine's "
+            "threads do not come along. Load the model in each process (tagline.load), or start processes by spawn, as "
+            'multiprocessing.get_context("spawn") does'
+        )

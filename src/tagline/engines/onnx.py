@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines.base import ON_GPU, ON_PROCESSOR, Engine, EngineSettings
+from tagline.engines.base import ON_GPU, ON_PROCESSOR, Engine, EngineSettings, refuse_in_fork
 from tagline.errors import FolderError, MissingExtraError, UsageError
 from tagline.folder import ONNX, ONNX_INT8, ModelFolder
 from tagline.machine import cores
@@ -62,9 +63,11 @@ class OnnxEngine:
         self.batch_tokens = settings.batch_tokens or (ON_GPU if settings.device == "cuda" else ON_PROCESSOR)
         self._threads = 1 if settings.device == "cuda" else settings.threads or cores()
         self._pool = ThreadPoolExecutor(self._threads, "onnx")
+        self._born = os.getpid()
 
     def run(self, batches: Iterable[Batch]) -> Iterator[Logits]:
         """Logits of each batch, in order."""
+        refuse_in_fork(self._born)
         busy: deque[Future[Logits]] = deque()
         try:
             for batch in batches:

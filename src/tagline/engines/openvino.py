@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines.base import ON_PROCESSOR, EngineSettings
+from tagline.engines.base import ON_PROCESSOR, EngineSettings, refuse_in_fork
+from tagline.engines.runtime import import_openvino
 from tagline.errors import FolderError
 from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
 from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16, processor_has_int8
@@ -32,8 +34,9 @@ _AHEAD = 2  # requests beyond the streams: none idles while an earlier batch is 
 class OpenVinoEngine:
     """Runs a folder's OpenVINO graph, or its int8 graph.
 
-    The compiled graph is kept in the user's cache (without the weights, which stay mapped from the folder and are
-    shared by all processes that load it), so that the next start is quick.
+    The compiled graph is kept in the user's cache, so that the next start is quick, without the weights: these stay
+    mapped from the folder, and processes that load it share them. What OpenVINO lays out anew for the processor, the
+    weights of matrix products, each process has for itself.
     """
 
     name = "openvino"
@@ -53,7 +56,9 @@ class OpenVinoEngine:
         # Without instructions for int8, activations are not rounded either: it would cost time and gain nothing.
         precision = (hint, rounded and (self.precision != "int8" or not processor_has_int8()))
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
-        compile_for = partial(_compiled, str(folder.path / graph), precision, self._streams, settings.cache)
+        files = [folder.path.absolute() / name for name in (graph, weights)]
+        compile_for = partial(_compiled, str(files[0]), precision, self._streams, settings.cache)
+        seen = _state(files)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
             compiled = pool.submit(compile_for, self._streams)
@@ -65,13 +70,15 @@ class OpenVinoEngine:
         self._inputs = [each.get_any_name() for each in self._model.inputs]
         # Shared by all runs, so that several threads may run at once; popleft and append need no lock.
         self._idle = deque(self._model.create_infer_request() for _ in range(self._streams + _AHEAD))
-        self._alone = _Alone(partial(compile_for, 1))
+        self._alone = _Alone(partial(compile_for, 1), lambda: _state(files) == seen)
+        self._born = os.getpid()
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
         """Logits of each batch, in order; several threads may run at once.
 
         A batch that comes alone while nothing else runs, or did of late, has all threads to itself.
         """
+        refuse_in_fork(self._born)
         following = iter(batches)
         ahead = list(islice(following, 2))
         if len(ahead) == 1 and self._streams > 1 and (alone := self._alone.take()) is not None:
@@ -125,7 +132,7 @@ def _narrow(config: Mapping[str, Any]) -> bool:
 
 def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: bool, streams: int) -> Any:
     """The graph for the processor; `precision` is that of floating point, and whether nothing else is computed in."""
-    import openvino
+    openvino = import_openvino()
 
     options: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": precision[0],
@@ -137,10 +144,10 @@ def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: boo
         options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
     if threads < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
         options["ENABLE_CPU_PINNING"] = False
-    # A folder of its own: OpenVINO (2026.4.1) takes a kept graph whatever `SNIPPETS_MODE` it was made with.
-    cache = cache_folder() / "openvino" / "products"
-    with suppress(OSError):  # a read-only home only makes the start slower
+    with suppress(OSError):  # a read-only home, or none, only makes the start slower
         if cached:
+            # A folder of its own: OpenVINO (2026.4.1) takes a kept graph whatever `SNIPPETS_MODE` it was made with.
+            cache = cache_folder() / "openvino" / "products"
             cache.mkdir(parents=True, exist_ok=True)
             options["CACHE_DIR"], options["CACHE_MODE"] = str(cache), "OPTIMIZE_SIZE"
     try:
@@ -154,12 +161,17 @@ def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: boo
 class _Alone:
     """The same graph compiled to give all threads to one request, for callers who come with one batch at a time.
 
-    It is compiled when the second such batch comes, so that a process which reads one text does not wait for it.
+    It is compiled when the second such batch comes, so that a process which reads one text does not wait for it; if its
+    files are no longer there or others by then, never.
+
+    Args:
+        compile_it: compiles it from its files.
+        unchanged: whether these are still what they were when the model was loaded.
     """
 
-    def __init__(self, compile_it: Callable[[], Any]) -> None:
-        self._compile, self._request = compile_it, None
-        self._lock, self._taken = Lock(), False
+    def __init__(self, compile_it: Callable[[], Any], unchanged: Callable[[], bool]) -> None:
+        self._compile, self._unchanged, self._request = compile_it, unchanged, None
+        self._lock, self._taken, self._lost = Lock(), False, False
         self._others = self._seen = 0
         self._met = float("-inf")  # when a run began while another was on
 
@@ -174,22 +186,43 @@ class _Alone:
         """The request, to be given back; None where something else runs or soon will, or it is not worth it yet."""
         with self._lock:
             self._seen += 1
-            if self._others or self._taken or self._seen < 2 or monotonic() - self._met < _APART:
+            if self._others or self._taken or self._lost or self._seen < 2 or monotonic() - self._met < _APART:
                 return None
             self._taken = True
         try:
             if self._request is None:
-                with ThreadPoolExecutor(1) as pool:  # see compile_graph
-                    self._request = pool.submit(self._compile).result().create_infer_request()
-        except BaseException:
-            self.give_back()
-            raise
+                self._request = self._compiled()
+                self._lost = self._request is None
+        finally:
+            if self._request is None:
+                self.give_back()
         return self._request
+
+    def _compiled(self) -> Any:
+        if not self._unchanged():
+            return None
+        with ThreadPoolExecutor(1) as pool:  # see compile_graph
+            try:
+                request = pool.submit(self._compile).result().create_infer_request()
+            except RuntimeError:
+                if self._unchanged():
+                    raise
+                return None
+        return request if self._unchanged() else None
 
     def give_back(self) -> None:
         """Lets the next one have it."""
         with self._lock:
             self._taken = False
+
+
+def _state(files: Sequence[Path]) -> list[tuple[int, ...]] | None:
+    """What the file system says of files; the same as long as they are what they were. None where one is gone."""
+    try:
+        found = [each.stat() for each in files]
+    except OSError:
+        return None
+    return [(each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns) for each in found]
 
 
 def compile_graph(graph: Any, options: dict[str, Any]) -> Any:
@@ -199,7 +232,7 @@ def compile_graph(graph: Any, options: dict[str, Any]) -> Any:
     the model without telling the system: the next signal to that thread, such as Ctrl-C, then ends the process with a
     segmentation fault. A thread that has ended gets no signals.
     """
-    import openvino
+    openvino = import_openvino()
 
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(lambda: openvino.Core().compile_model(graph, "CPU", options)).result()

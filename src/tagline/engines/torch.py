@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagline.engines.base import ON_GPU, ON_PROCESSOR, Engine, EngineSettings
+from tagline.engines.base import ON_GPU, ON_PROCESSOR, Engine, EngineSettings, refuse_in_fork
 from tagline.errors import FolderError, MissingExtraError, UsageError
 from tagline.folder import TEXT_CLASSIFICATION, WEIGHTS, ModelFolder
 from tagline.machine import cores, processor_has_bf16
@@ -50,9 +51,11 @@ class TorchEngine:
         self._model = model.to(device=self._device, dtype=kind).eval()
         takes = inspect.signature(model.forward).parameters
         self._inputs = [name for name in Batch._fields if name in takes]
+        self._born = os.getpid()
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
         """Logits of each batch, in order."""
+        refuse_in_fork(self._born)
         if self._device == "cpu":
             for batch in batches:
                 yield self._logits(self._named(batch)).numpy()
