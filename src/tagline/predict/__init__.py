@@ -19,6 +19,8 @@ def load(
 ) -> Tagger | Classifier:
     """Opens a model for prediction: a `Tagger` or a `Classifier`, by what the folder was trained for.
 
+    Several threads may call it at once. A process that is forked must load it itself.
+
     Args:
         name_or_folder: a model folder, or a name: of a model that comes with Tagline (`ner-news`), that an installed
             package brings, or of one on the Hugging Face hub (`owner/model`, `owner/model@revision`); see
