@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tagline.data import atomic
-from tagline.data.atomic import atomic_folder, atomic_write
+from tagline.data.atomic import atomic_folder, atomic_write, is_mount
 from tagline.errors import OutputError
 
 
@@ -226,3 +226,30 @@ def test_a_folder_is_replaced_in_one_step(tmp_path: Path, monkeypatch: pytest.Mo
         (folder / "new").write_text("2")
     assert [each.name for each in place.iterdir()] == ["new"]
     assert [each.name for each in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_a_mount_point_is_refused_before_the_work(tmp_path: Path, kind: str) -> None:
+    """A volume of its own, and a folder of the same file system bound to another place."""
+    place, source = tmp_path / "my vol", tmp_path / "source"
+    place.mkdir()
+    source.mkdir()
+    command = ["mount", "-t", "tmpfs", "tmpfs"] if kind == "tmpfs" else ["mount", "--bind", str(source)]
+    if os.geteuid() or subprocess.run([*command, str(place)], capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here (needs root)")
+    try:
+        assert is_mount(place)
+        assert not is_mount(source)
+        with pytest.raises(OutputError, match=r"vol is a mount point, .*; name a folder inside"), atomic_folder(place):
+            pytest.fail("the work began")
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["my vol", "source"]
+        with atomic_folder(place / "model") as folder:
+            (folder / "a").touch()
+        assert (place / "model" / "a").is_file()
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_folder_in_use_by_the_system_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="in use by the system, as a mounted volume"), atomic_folder(tmp_path / "m"):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(tmp_path / "m"))

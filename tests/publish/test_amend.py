@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tagline.errors import FolderError, RefusedError
+from tagline.errors import FolderError, OutputError, RefusedError
 from tagline.folder import Manifest, ModelFolder, seal
+from tagline.publish.alone import look
 from tagline.publish.amend import amend
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -120,3 +123,75 @@ def test_a_kill_in_the_middle_leaves_the_old_folder(folder: Path, number: signal
     assert process.returncode != 0
     assert tree(folder) == before
     ModelFolder.open(folder).verify(["model.safetensors", "tokenizer.json"])
+    amend(folder, ("more.bin",), add, lambda place: {})  # no lock is left
+
+
+def test_a_second_change_is_told_at_once(folder: Path) -> None:
+    """And the lock goes with the first, also where that broke off."""
+
+    def second(place: Path) -> None:
+        add(place)
+        with pytest.raises(OutputError, match=r"another export is at work on .*model.*type the command again"):
+            amend(folder, ("other.bin",), add, lambda place: {})
+        raise RefusedError("enough")
+
+    before = tree(folder)
+    with pytest.raises(RefusedError):
+        amend(folder, ("more.bin",), second, lambda place: {})
+    assert tree(folder) == before
+    amend(folder, ("more.bin",), add, lambda place: {})
+    assert (folder / "more.bin").is_file()
+
+
+def edited(folder: Path) -> None:
+    (folder / "README.md").write_text("# mine\n\nOther words.\n")
+
+
+def more(folder: Path) -> None:
+    (folder / "runs" / "log2").write_text("log")
+
+
+def exchanged(folder: Path) -> None:
+    """Another export, on a system without locks."""
+    other = folder.with_name("other")
+    shutil.copytree(folder, other)
+    amend(other, ("more.bin",), add, partial(learn, RECORD))
+    folder.rename(folder.with_name("old"))
+    other.rename(folder)
+    shutil.rmtree(folder.with_name("old"))
+
+
+def gone(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+
+
+@pytest.mark.parametrize("change", [edited, more, exchanged, gone])
+@pytest.mark.parametrize("when", ["before", "within", "at the end"])
+def test_what_others_did_meanwhile_is_kept(folder: Path, change: Callable[[Path], None], when: str) -> None:
+    seen, after = look(folder), {}
+
+    def now(moment: str) -> None:
+        if when == moment:
+            change(folder)
+            after.update(tree(folder))
+
+    def write(place: Path) -> None:
+        add(place)
+        now("within")
+
+    def known(place: Path) -> dict[str, object]:
+        now("at the end")
+        return {}
+
+    now("before")
+    with pytest.raises(OutputError, match=r"model was changed by something else meanwhile.*type the command again"):
+        amend(folder, ("more.bin",), write, known, seen)
+    assert tree(folder) == after
+    assert [each.name for each in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_mount_point_is_refused_before_the_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.ismount", lambda path: Path(path) == folder)
+    with pytest.raises(OutputError, match=r"model is a mount point.*cp -r .*model my-model"):
+        amend(folder, ("more.bin",), add, lambda place: {})
+    assert not (folder / "more.bin").exists()

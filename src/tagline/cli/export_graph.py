@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tagline.folder import ModelFolder
     from tagline.predict.parity import Agreement
     from tagline.predict.sampling import Reading, Sample
+    from tagline.publish.alone import Look
     from tagline.publish.int8 import Int8Result
 
 GRAPHS = ("openvino", "onnx", "int8")
@@ -34,8 +35,10 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
     from tagline import hub
     from tagline.folder import ModelFolder
     from tagline.names import called
+    from tagline.publish.alone import look
 
     numbers.check()
+    seen = look(ModelFolder.open(model).path)  # before the manifest is read that the new one is made of
     folder = ModelFolder.open(model)
     if hub.in_cache(folder.path):
         raise UsageError(
@@ -46,7 +49,7 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
     files.check(to)
     work = _Export(folder, to, numbers, _read(folder, files, reading, numbers), json_out)
     try:
-        work.run()
+        work.run(seen)
     except RefusedError:
         work.show(written=False)
         raise
@@ -153,11 +156,12 @@ class _Export:
         self.metric = ""
         self.names = self._names()
 
-    def run(self) -> None:
-        """Writes the files and the certificate.
+    def run(self, seen: Look) -> None:
+        """Writes the files and the certificate, unless the folder is no longer as it was seen.
 
         Raises:
             RefusedError: an engine agrees too little, or int8 loses too much; nothing is written.
+            OutputError: something else changes the folder, too.
         """
         try:
             import tagline.publish.graph  # noqa: F401 (needs torch and transformers)
@@ -166,7 +170,7 @@ class _Export:
             from tagline.errors import MissingExtraError
 
             raise MissingExtraError("tagline export", "train") from error
-        amend(self.folder.path, self.names, self._write, self._learn)
+        amend(self.folder.path, self.names, self._write, self._learn, seen)
 
     def _names(self) -> tuple[str, ...]:
         from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ONNX

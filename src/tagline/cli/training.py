@@ -117,8 +117,17 @@ def learn(
 
 
 def _check_places(output: Path, work: Path, resume: bool, overwrite: bool) -> None:
+    import shlex
+
+    from tagline.data.atomic import is_mount
+
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file; expected the name of a folder to make")
+    if output.is_dir() and is_mount(output):
+        inside = shlex.quote(str(output / "model"))
+        raise OutputError(
+            f"{output} is a mount point, which cannot be replaced whole; name a folder inside it: -o {inside}"
+        )
     if output.is_dir() and any(output.iterdir()):
         if not (output / "config.json").is_file():
             raise OutputError(f"{output} is a folder that holds no model, and only models are replaced; name another")

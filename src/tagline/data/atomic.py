@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -26,6 +27,7 @@ _REASONS = {
     errno.ENOTDIR: "a part of its path is a file, not a folder; choose another place",
     errno.EEXIST: "a part of its path is a file, not a folder; choose another place",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.EBUSY: "it is in use by the system, as a mounted volume is; choose a folder inside it or another place",
 }
 
 
@@ -61,10 +63,12 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         overwrite: whether a folder that is not empty is replaced, once the new one is complete.
 
     Raises:
-        OutputError: a file or a folder that is not empty stands there, no permission, the disk is full.
+        OutputError: a file, a mount point or a folder that is not empty stands there, no permission, the disk is full.
     """
     shown, place = path, Path(os.path.realpath(path))
     _refuse_occupied(place, overwrite, shown)
+    if is_mount(place):
+        raise OutputError(f"{shown} is a mount point, which cannot be replaced whole; name a folder inside it")
     work = _beside(place, "tmp")
     try:
         work.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +85,23 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         raise OutputError(f"{shown} cannot be written: {reason}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def is_mount(path: str | Path) -> bool:
+    """Whether a folder is a mount point, as a volume of Docker is: it cannot be renamed, nor another take its place."""
+    place = os.path.realpath(path)
+    if os.path.ismount(place):
+        return True
+    try:  # a folder of the same file system that is bound here has no device of its own to tell it by
+        table = Path("/proc/self/mountinfo").read_bytes()
+    except OSError:  # not Linux
+        return False
+    points = (line.split(b" ")[4] for line in table.splitlines())  # a space in a name is written \040
+    return any(re.sub(rb"\\([0-7]{3})", _byte, each) == os.fsencode(place) for each in points)
+
+
+def _byte(code: re.Match[bytes]) -> bytes:
+    return bytes([int(code[1], 8)])
 
 
 def settle(folder: Path) -> None:
