@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import warnings
@@ -70,7 +71,37 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
     graph.outputs[0].get_tensor().set_names({"logits"})
     write_out_attention(graph)
     keep_first_row(graph)
-    openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
+    with saving(graph, folder / GRAPH):
+        openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
+
+
+@contextmanager
+def saving(graph: Any, target: Path) -> Iterator[None]:
+    """Has the reason told why a graph cannot be saved: OpenVINO says no more than "iostream error"."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "iostream" not in str(error):
+            raise
+        weights = sum(node.get_byte_size() for node in graph.get_ops() if node.get_type_name() == "Constant")
+        number = _why_not(target.with_suffix(".bin"), weights)
+        raise OSError(number, os.strerror(number), str(target)) from error
+
+
+def _why_not(file: Path, size: int) -> int:
+    """The number of the system's own error when as much is written once more; OpenVINO leaves nothing of its own."""
+    chunk = bytes(1 << 20)
+    try:
+        with file.open("wb") as output:
+            for _ in range(size // len(chunk) + 16):  # room for the `.xml`, too
+                output.write(chunk)
+            output.flush()
+            os.fsync(output.fileno())
+    except OSError as error:
+        return error.errno or errno.EIO
+    finally:
+        file.unlink(missing_ok=True)
+    return errno.EIO
 
 
 @contextmanager

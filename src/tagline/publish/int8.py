@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tagline.engines.openvino import compile_graph, first_output
 from tagline.errors import MissingExtraError, RefusedError
 from tagline.folder import GRAPH, INT8_GRAPH
-from tagline.publish.graph import quiet
+from tagline.publish.graph import quiet, saving
 from tagline.records import Batch
 
 Groups = dict[tuple[str, ...], set[str]]
@@ -78,7 +78,8 @@ def write_int8(
     back: list[str] = []
     count = 0
     while True:
-        openvino.save_model(quantised, folder / INT8_GRAPH, compress_to_fp16=False)
+        with saving(quantised, folder / INT8_GRAPH):
+            openvino.save_model(quantised, folder / INT8_GRAPH, compress_to_fp16=False)
         score = judge()
         result = Int8Result(reference, score, len(groups), tuple(back))
         if result.loss <= max_loss + 1e-9:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tagline.errors import MissingExtraError, RefusedError
 from tagline.folder import GRAPH, INT8_GRAPH
+from tagline.publish.graph import saving
 from tagline.publish.int8 import Int8Result, silent
 
 _BEHIND_THE_HEAD = ("Add", "Convert", "Multiply", "Divide", "Reshape", "Squeeze", "Subtract")
@@ -76,7 +77,8 @@ def round_weights(graph: Any, target: Path) -> tuple[str, ...]:
         # Activations that share a scale: as many as the narrowest layer reads, which divides the width of the others.
         # The compiler takes this from the file, so that whoever loads the graph computes alike.
         rounded.set_rt_info(str(min(widths)), ["runtime_options", "DYNAMIC_QUANTIZATION_GROUP_SIZE"])
-    openvino.save_model(rounded, target, compress_to_fp16=False)
+    with saving(rounded, target):
+        openvino.save_model(rounded, target, compress_to_fp16=False)
     return tuple(kept)
 
 

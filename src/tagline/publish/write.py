@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -58,7 +56,7 @@ def write_model(
         parts.model.save_pretrained(folder)
         mark_mixed(parts.model, folder)
         parts.tokenizer.save_pretrained(folder)
-        _graph(parts.model, folder)
+        write_graph(parts.model, folder)
         for name, text in parts.files.items():
             (folder / name).write_text(text, encoding="utf-8")
         if parts.logs is not None and parts.logs.is_dir():
@@ -70,15 +68,3 @@ def write_model(
         (folder / CARD).write_text(model_card(manifest, target.name), encoding="utf-8")
         settle(folder)
     return ModelFolder.open(target)
-
-
-def _graph(model: PreTrainedModel, folder: Path) -> None:
-    """Writes the graph. OpenVINO says no more than "iostream error" of a disk that is full."""
-    try:
-        write_graph(model, folder)
-    except RuntimeError as error:
-        if "iostream" not in str(error):
-            raise
-        full = shutil.disk_usage(folder).free < 1 << 20
-        number = errno.ENOSPC if full else errno.EIO
-        raise OSError(number, os.strerror(number)) from error
