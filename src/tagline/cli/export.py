@@ -16,6 +16,8 @@ from tagline.cli.spark_nlp import export_spark_nlp
 from tagline.errors import UsageError
 
 TARGETS = (*GRAPHS, "hf", "inference", "space", "spark-nlp")
+_FOLDERS = TARGETS[len(GRAPHS) :]
+"""What is written into a folder of its own."""
 _PLAIN = {"hf": export_hugging_face, "spark-nlp": export_spark_nlp}
 _FILES, _NUMBERS, _SPACE, _INFERENCE = Files(), Numbers(), SpaceOptions(), InferenceOptions()
 
@@ -47,22 +49,32 @@ def export(
     """
     if to not in TARGETS:
         raise UsageError(f"--to is {to!r}; accepted are {', '.join(TARGETS)}")
+    _refuse_strange(to, target, space, inference)
     if to == "space":
         export_space(model, target, space, json_out)
+        return
+    if to in _PLAIN:
+        _PLAIN[to](model, target, space.overwrite, json_out)
         return
     from tagline.predict.sampling import Reading
 
     reading = Reading(annotated.columns.options(), annotated.texts.options())
-    if to == "inference" and space.examples is None:
+    if to == "inference":
         how = InferenceHow(inference.test, space.overwrite, json_out)
         export_inference(model, target, files, reading, numbers, how)
         return
-    if to in _PLAIN and space.examples is None and inference.test is None:
-        _PLAIN[to](model, target, space.overwrite, json_out)
-        return
-    if inference.test is not None:
-        raise UsageError(f"--test is for --to inference, got --to {to}; leave it away")
-    if target is not None or space != _SPACE:
-        what = f"DIR ({target})" if target is not None else "--examples and --overwrite"
-        raise UsageError(f"{what} is for --to space, got --to {to}; leave it away")
     export_graph(model, to, files, reading, numbers, json_out)
+
+
+def _refuse_strange(to: str, target: Path | None, space: SpaceOptions, inference: InferenceOptions) -> None:
+    """Raises UsageError for what was typed and belongs to other targets."""
+    typed = (
+        (f"DIR ({target})", target is not None, _FOLDERS),
+        ("--overwrite", space.overwrite, _FOLDERS),
+        ("--examples", space.examples is not None, ("space",)),
+        ("--test", inference.test is not None, ("inference",)),
+    )
+    for what, given, meant in typed:
+        if given and to not in meant:
+            places = ", ".join(f"--to {each}" for each in meant)
+            raise UsageError(f"{what} is for {places}, got --to {to}; leave it away")

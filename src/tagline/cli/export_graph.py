@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagline.cli import options as shared
-from tagline.errors import RefusedError, UsageError
+from tagline.errors import DataError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from tagline.data.corpus import Corpus
@@ -35,6 +35,8 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
     from tagline import hub
     from tagline.folder import ModelFolder
     from tagline.names import called
+    from tagline.predict.losing import check_dev
+    from tagline.predict.sampling import unrun
     from tagline.publish.alone import look
 
     numbers.check()
@@ -48,6 +50,10 @@ def export_graph(model: Path, to: str, files: Files, reading: Reading, numbers: 
     folder.refuse_if_only_reads(f"--to {to}")
     files.check(to)
     work = _Export(folder, to, numbers, _read(folder, files, reading, numbers), json_out)
+    if to == "int8":
+        assert work.texts.dev is not None
+        for note in check_dev(unrun(folder), work.texts.dev, numbers.max_loss):
+            shared.warn(note)
     try:
         work.run(seen)
     except RefusedError:
@@ -134,6 +140,8 @@ def _read(folder: ModelFolder, files: Files, reading: Reading, numbers: Numbers)
         assert files.dev is not None
         assert dev is not None
         source, sample = files.dev, sample_of(model, dev, numbers.texts)
+        if not len(sample):
+            raise DataError("has no text but blank rows; expected at least one with words", files.dev)
     # A text gives a window at least, so that more texts than windows are never needed; four for a spread over the file.
     calibration = files.calibrate and read_sample(model, files.calibrate, reading, 4 * numbers.windows)
     about = {**_file(source), "texts": len(sample)}
@@ -212,11 +220,14 @@ class _Export:
         """The main figure on dev, of a graph in the unfinished folder."""
         from tagline.engines.base import EngineSettings
         from tagline.predict.headline import headline
+        from tagline.predict.losing import refuse_worthless
 
         assert self.texts.dev is not None
         settings = EngineSettings("openvino", precision, "cpu", self.numbers.threads, cache=False)
         self.metric, score, _ = headline(self._unfinished(place), self.texts.dev, settings)
-        if precision == "int8":
+        if precision == "f32":
+            refuse_worthless(self.metric, score, self.texts.dev)
+        else:
             shared.say(f"{self.metric} in int8 is {100 * score:.2f}")
         return score
 

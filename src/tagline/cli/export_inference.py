@@ -41,6 +41,7 @@ def export_inference(
         RefusedError: too much is lost; nothing is written, but what was found is shown.
     """
     from tagline.folder import ModelFolder
+    from tagline.predict.losing import check_dev
     from tagline.predict.sampling import read_annotated, unrun
     from tagline.publish.inference import write_inference
 
@@ -56,6 +57,9 @@ def export_inference(
     folder = ModelFolder.open(model)
     named = {"dev": files.dev, "test": how.test}
     corpora = {role: read_annotated(unrun(folder), path, reading) for role, path in named.items() if path is not None}
+    if "dev" in corpora:
+        for note in check_dev(unrun(folder), corpora["dev"], numbers.max_loss):
+            shared.warn(note)
     judge = _Judge(folder, corpora, numbers.threads)
     shared.say(f"rounding the weights of {folder.path}")
     write_inference(folder, target, judge if corpora else None, numbers.max_loss, how.overwrite)
@@ -81,10 +85,12 @@ class _Judge:
     def __call__(self, folder: ModelFolder) -> Scores:
         from tagline.engines.base import EngineSettings
         from tagline.predict.headline import headline
+        from tagline.predict.losing import refuse_worthless
         from tagline.publish.inference import Scores
 
         settings = EngineSettings("openvino", "f32", "cpu", self.threads, cache=False)
         metric, reference, _ = headline(self.full, self.corpora["dev"], settings)
+        refuse_worthless(metric, reference, self.corpora["dev"])
         shared.say(f"dev: {metric} in f32 is {100 * reference:.2f}")
         metrics, score = {}, 0.0
         for role, corpus in self.corpora.items():

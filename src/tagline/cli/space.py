@@ -21,7 +21,9 @@ class SpaceOptions:
     examples: Annotated[Path | None, typer.Option(help="Of space: texts to click, one a line.", show_default=False)] = (
         None
     )
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Of inference, space, spark-nlp: replace it.")] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Of hf, inference, space, spark-nlp: replace it.")] = (
+        False
+    )
 
 
 def export_space(model: Path, target: Path | None, options: SpaceOptions, json_out: bool) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.engines import Engine, EngineSettings, open_engine
+from tagline.errors import DataError
 from tagline.folder import INT8_GRAPH, INT8_WEIGHTS, ONNX, ONNX_INT8, ModelFolder
 from tagline.machine import processor_flags, processor_has_bf16
 from tagline.predict.classifier import Classifier
@@ -111,7 +112,11 @@ class Reference:
         self._answers = _answers(folder, open_engine(folder, settings), sample)
 
     def compare(self, folder: ModelFolder, engine: str, precision: str) -> Agreement:
-        """One engine and precision against the reference."""
+        """One engine and precision against the reference.
+
+        Raises:
+            DataError: the sample has nothing in it to agree on.
+        """
         settings = EngineSettings(engine, precision, "cpu", self.threads, cache=False)
         found, wanted = _answers(folder, open_engine(folder, settings), self.sample), self._answers
         if folder.manifest.task == "text-classification" and folder.manifest.problem is Problem.REGRESSION:
@@ -120,11 +125,13 @@ class Reference:
             same = found.decisions == wanted.decisions
         if same.ndim > 1:
             same = same.all(axis=1)
+        if not len(same):
+            raise DataError("the sample gives no word to compare on; expected text with words")
         apart = np.abs(found.scores.astype(np.float64) - wanted.scores)
         return Agreement(
             engine=engine,
             precision=precision,
-            agreement=float(same.mean()) if len(same) else 1.0,
+            agreement=float(same.mean()),
             largest=float(apart.max(initial=0.0)),
             mean=float(apart.mean()) if apart.size else 0.0,
             count=len(same),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.data.corpus import Corpus, ReadOptions, read_corpus
-from tagline.data.streams.row import RowOptions
+from tagline.data.streams.row import Row, RowOptions
 from tagline.data.streams.rows import read_rows
 from tagline.data.texts.corpus import TextCorpus
 from tagline.data.texts.options import TextOptions
@@ -23,7 +23,7 @@ from tagline.predict.classifier import Classifier
 from tagline.predict.judging import shown_all
 from tagline.predict.tagger import SplitText, Tagger, split_words
 from tagline.predict.text_judging import check_fits
-from tagline.records import Batch
+from tagline.records import Batch, LabelledText
 from tagline.text.sequences import TextOrPair
 
 
@@ -79,7 +79,7 @@ def read_annotated(model: Tagger | Classifier, path: Path, reading: Reading) -> 
 
 
 def read_sample(model: Tagger | Classifier, path: Path, reading: Reading, most: int) -> Sample:
-    """The first texts of a file.
+    """The first texts of a file, without those that are blank: they ask nothing of a model.
 
     Args:
         model: says what is read: texts with words, texts, or pairs.
@@ -88,27 +88,30 @@ def read_sample(model: Tagger | Classifier, path: Path, reading: Reading, most: 
         most: how many texts are taken.
 
     Raises:
-        DataError: the file cannot be read, or has no text.
+        DataError: the file cannot be read, or has no text but blank ones.
         UsageError: its name tells no format, or it holds pairs and the model reads single texts, or the reverse.
     """
     sample = _read(model, path, reading, most)
     if not len(sample):
-        raise DataError("has no text; expected at least one", path)
+        raise DataError("has no text but blank rows; expected at least one with words", path)
     return sample
 
 
 def sample_of(model: Tagger | Classifier, corpus: Corpus | TextCorpus, most: int) -> Sample:
-    """The first texts of a corpus that is at hand."""
+    """The first texts of a corpus that is at hand, without those that are blank."""
     if isinstance(model, Tagger):
         assert isinstance(corpus, Corpus)
         return Sample(split=tuple(islice(shown_all(model, corpus), most)))
     assert isinstance(corpus, TextCorpus)
-    texts = corpus.texts[:most]
-    return Sample(items=tuple(model.item(each.text if each.pair is None else (each.text, each.pair)) for each in texts))
+    return Sample(items=tuple(islice(_items(model, corpus.texts), most)))
 
 
 def calibration_windows(folder: ModelFolder, sample: Sample, most: int) -> list[Batch]:
-    """Windows of a sample as the model would be given them, spread evenly over it; one a batch, so without padding."""
+    """Windows of a sample as the model would be given them, spread evenly over it; one a batch, so without padding.
+
+    Raises:
+        DataError: there is none.
+    """
     model = unrun(folder)
     engine = model.engine
     assert isinstance(engine, _Collector)
@@ -119,6 +122,8 @@ def calibration_windows(folder: ModelFolder, sample: Sample, most: int) -> list[
         for _ in model.read(sample.items):
             pass
     seen = engine.seen
+    if not seen:
+        raise DataError("the text to calibrate on gives the model nothing to read; expected text with words")
     if len(seen) <= most:
         return seen
     return [seen[place] for place in np.linspace(0, len(seen) - 1, most).astype(int)]
@@ -149,9 +154,13 @@ def _read(model: Tagger | Classifier, path: Path, reading: Reading, most: int) -
         text_column=asked.text_column, pair_column=asked.pair_column or ("text_pair" if paired else None)
     )
     with read_rows(path, options) as rows:
-        taken = list(islice(rows, most))
-    if isinstance(model, Tagger):
-        return Sample(
-            split=tuple(model.split(row.text) if row.words is None else split_words(row.words) for row in taken)
-        )
-    return Sample(items=tuple(model.item(row.text if row.pair is None else (row.text, row.pair)) for row in taken))
+        if isinstance(model, Tagger):
+            split = (model.split(row.text) if row.words is None else split_words(row.words) for row in rows)
+            return Sample(split=tuple(islice((each for each in split if each.words), most)))
+        return Sample(items=tuple(islice(_items(model, rows), most)))
+
+
+def _items(model: Classifier, rows: Iterable[Row | LabelledText]) -> Iterator[TextOrPair]:
+    for row in rows:
+        if row.text.strip() or (row.pair or "").strip():
+            yield model.item(row.text if row.pair is None else (row.text, row.pair))
