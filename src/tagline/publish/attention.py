@@ -136,10 +136,10 @@ def _written_out(parts: list[Any], scale: np.float32, added: Any) -> Any:
 
 def _hides_padding(graph: Any, mask: Any) -> bool:
     """Whether a mask (B, 1, T or 1, T) shows every query all that is no padding, tried on two windows."""
-    import openvino
-
     from tagline.engines.openvino import compile_graph, first_output
+    from tagline.engines.runtime import import_openvino
 
+    openvino = import_openvino()
     for length in _LENGTHS:
         shown = np.ones((2, length), dtype=np.int64)
         shown[1, length // 2 :] = 0

@@ -15,6 +15,7 @@ import torch
 from transformers import PreTrainedModel
 from transformers.utils import logging
 
+from tagline.engines.runtime import import_openvino
 from tagline.folder import GRAPH
 from tagline.publish.attention import write_out_attention
 from tagline.publish.first_row import keep_first_row
@@ -55,7 +56,7 @@ def example_inputs(names: list[str], model: PreTrainedModel | None = None) -> di
 
 def write_graph(model: PreTrainedModel, folder: Path) -> None:
     """Writes `openvino_model.xml` and `.bin` in float32, both axes dynamic."""
-    import openvino
+    openvino = import_openvino()
 
     names = input_names(model)
     example = example_inputs(names, model)

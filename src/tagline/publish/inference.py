@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tagline.data.atomic import atomic_folder
+from tagline.engines.runtime import import_openvino
 from tagline.errors import FolderError, RefusedError
 from tagline.folder import (
     CARD,
@@ -112,7 +113,7 @@ def write_inference(
 
 
 def _rounded(graph: Path, target: Path) -> tuple[str, ...]:
-    import openvino
+    openvino = import_openvino()
 
     return round_weights(openvino.Core().read_model(graph), target)
 

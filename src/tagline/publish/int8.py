@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.engines.openvino import compile_graph, first_output
+from tagline.engines.runtime import import_openvino, unreported
 from tagline.errors import MissingExtraError, RefusedError
 from tagline.folder import GRAPH, INT8_GRAPH
 from tagline.publish.graph import quiet, saving
@@ -68,7 +69,7 @@ def write_int8(
         MissingExtraError: nncf is not installed.
         RefusedError: too much is lost, whatever is given back.
     """
-    import openvino
+    openvino = import_openvino()
 
     graph = openvino.Core().read_model(folder / GRAPH)
     data = [_named(batch, graph) for batch in calibration]
@@ -182,13 +183,13 @@ def _outputs(graph: Any, data: list[dict[str, NDArray[np.int64]]]) -> list[NDArr
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """NNCF draws progress bars on standard output, where results belong, and speaks of versions on import."""
+    """NNCF draws progress bars on standard output, where results belong, speaks of versions on import, and reports."""
     import logging
 
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with quiet(), redirect_stdout(io.StringIO()):
+        with quiet(), unreported(), redirect_stdout(io.StringIO()):
             yield
     finally:
         logging.disable(before)

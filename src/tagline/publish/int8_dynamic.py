@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tagline.engines.runtime import import_openvino
 from tagline.errors import MissingExtraError, RefusedError
 from tagline.folder import GRAPH, INT8_GRAPH
 from tagline.publish.graph import saving
@@ -31,7 +32,7 @@ def write_dynamic_int8(folder: Path, judge: Callable[[], float], reference: floa
         MissingExtraError: nncf is not installed.
         RefusedError: too much is lost.
     """
-    import openvino
+    openvino = import_openvino()
 
     graph = openvino.Core().read_model(folder / GRAPH)
     round_weights(graph, folder / INT8_GRAPH)
@@ -61,7 +62,7 @@ def round_weights(graph: Any, target: Path) -> tuple[str, ...]:
     Raises:
         MissingExtraError: nncf is not installed.
     """
-    import openvino
+    openvino = import_openvino()
 
     kept = [*_heads(graph), *_segment_tables(graph)]
     with silent():
