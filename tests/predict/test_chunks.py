@@ -52,7 +52,10 @@ class Echo:
 
 def texts(lengths: Iterable[list[int]]) -> Iterator[Text]:
     for number, own in enumerate(lengths):
-        windows = [EncodedWindow([number + 1] * size, [0] * size, 0, _NO_PLACES, _NO_PLACES) for size in own]
+        windows = [
+            EncodedWindow(np.full(size, number + 1), np.zeros(size, dtype=np.int64), 0, _NO_PLACES, _NO_PLACES)
+            for size in own
+        ]
         yield Text(number, windows)
 
 

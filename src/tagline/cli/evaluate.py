@@ -117,13 +117,13 @@ def _evaluate_tokens(
     from tagline.cli.progress import counting
     from tagline.data.corpus import read_corpus
     from tagline.data.write_corpus import copy_with_column
-    from tagline.engines.opening import open_engine
     from tagline.predict.judging import judge
     from tagline.predict.tagger import Tagger
     from tagline.report.entities import entity_report
     from tagline.text.context import has_documents
 
-    tagger = Tagger(folder, open_engine(folder, settings), constrained=not argmax)
+    tagger = Tagger.open(folder.path, settings, constrained=not argmax)
+    folder = tagger.folder
     corpus = read_corpus(data, reading, tagger.splitter)
     shared.tell_warnings(corpus)
     train, warnings = train_file(folder, wanted.train, read_train_tokens(reading, tagger.splitter))
@@ -161,12 +161,12 @@ def _evaluate_texts(
     from tagline.cli.progress import counting
     from tagline.cli.train_texts import tell_corpus
     from tagline.data.texts.reading import read_texts
-    from tagline.engines.opening import open_engine
     from tagline.predict.classifier import Classifier
     from tagline.predict.text_judging import judge_texts
     from tagline.report.texts import text_report
 
-    classifier = Classifier(folder, open_engine(folder, settings))
+    classifier = Classifier.open(folder.path, settings)
+    folder = classifier.folder
     corpus = read_texts(data, reading)
     tell_corpus(corpus)
     train, warnings = train_file(folder, wanted.train, read_train_texts(reading))

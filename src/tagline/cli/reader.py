@@ -151,7 +151,6 @@ def open_reader(model: Path, settings: EngineSettings, options: ReaderOptions) -
         FolderError: no model folder, or a damaged one.
         UsageError: an option of entities for a model of texts, or the other way round.
     """
-    from tagline.engines.opening import open_engine
     from tagline.folder import TEXT_CLASSIFICATION
     from tagline.predict.classifier import Classifier
     from tagline.predict.opening import open_model
@@ -161,8 +160,8 @@ def open_reader(model: Path, settings: EngineSettings, options: ReaderOptions) -
     if folder.manifest.task == TEXT_CLASSIFICATION:
         if options.argmax:
             raise UsageError(f"{model} labels texts; --argmax is for entities")
-        return LabelReader(Classifier(folder, open_engine(folder, settings)), options.top_k)
+        return LabelReader(Classifier.open(folder.path, settings), options.top_k)
     if options.top_k != 1:
         raise UsageError(f"{model} marks entities; --top-k and --all-scores are for models that label texts")
     constrained = not options.argmax
-    return TagReader(Tagger(folder, open_engine(folder, settings), constrained))
+    return TagReader(Tagger.open(folder.path, settings, constrained))

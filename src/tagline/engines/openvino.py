@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from tagline.engines.base import ON_PROCESSOR, EngineSettings, refuse_in_fork
 from tagline.engines.runtime import import_openvino
 from tagline.errors import FolderError
-from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder
+from tagline.folder import GRAPH, GRAPH_WEIGHTS, INT8_GRAPH, INT8_WEIGHTS, ModelFolder, states
 from tagline.machine import cache_folder, cores, processor_flags, processor_has_bf16, processor_has_int8
 from tagline.records import Batch
 
@@ -58,7 +57,7 @@ class OpenVinoEngine:
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
         files = [folder.path.absolute() / name for name in (graph, weights)]
         compile_for = partial(_compiled, str(files[0]), precision, self._streams, settings.cache)
-        seen = _state(files)
+        seen = states(files)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
             compiled = pool.submit(compile_for, self._streams)
@@ -70,7 +69,7 @@ class OpenVinoEngine:
         self._inputs = [each.get_any_name() for each in self._model.inputs]
         # Shared by all runs, so that several threads may run at once; popleft and append need no lock.
         self._idle = deque(self._model.create_infer_request() for _ in range(self._streams + _AHEAD))
-        self._alone = _Alone(partial(compile_for, 1), lambda: _state(files) == seen)
+        self._alone = _Alone(partial(compile_for, 1), lambda: states(files) == seen)
         self._born = os.getpid()
 
     def run(self, batches: Iterable[Batch]) -> Iterator[NDArray[np.float32]]:
@@ -214,15 +213,6 @@ class _Alone:
         """Lets the next one have it."""
         with self._lock:
             self._taken = False
-
-
-def _state(files: Sequence[Path]) -> list[tuple[int, ...]] | None:
-    """What the file system says of files; the same as long as they are what they were. None where one is gone."""
-    try:
-        found = [each.stat() for each in files]
-    except OSError:
-        return None
-    return [(each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns) for each in found]
 
 
 def compile_graph(graph: Any, options: dict[str, Any]) -> Any:

@@ -42,6 +42,7 @@ from tagline.folder.files import (
     fingerprint,
     read_json,
     read_text,
+    states,
 )
 from tagline.folder.manifest import FORMAT, TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, Manifest, seal, verify
 from tagline.names import resolve
@@ -73,6 +74,7 @@ __all__ = [
     "longest",
     "positions",
     "seal",
+    "states",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ GAZETTEER = "gazetteer.json"
 CARD = "README.md"
 SMALL = (CONFIG, TOKENIZER, TOKENIZER_CONFIG, GAZETTEER)
 """What every reader of text needs beside `tagline.json` and a graph; not every folder has all of them."""
+
+
+def states(files: Iterable[Path]) -> tuple[tuple[int, int, int, int], ...] | None:
+    """What the file system says of files (device, number, bytes, time), the same as long as they are what they were.
+
+    None where one of them is not there.
+    """
+    try:
+        found = [each.stat() for each in files]
+    except OSError:
+        return None
+    return tuple((each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns) for each in found)
 
 
 def fingerprint(path: Path) -> str:

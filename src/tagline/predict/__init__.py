@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tagline.engines.base import EngineSettings
 from tagline.engines.opening import open_engine
-from tagline.folder import TEXT_CLASSIFICATION
+from tagline.folder import TEXT_CLASSIFICATION, ModelFolder
 from tagline.predict.classifier import Classifier
-from tagline.predict.opening import open_model
+from tagline.predict.opening import open_whole
 from tagline.predict.tagger import Tagger
 
 __all__ = ["Classifier", "Tagger", "load"]
@@ -44,8 +44,9 @@ def load(
         if strange:
             raise UsageError(f"load got unknown options {', '.join(strange)}; accepted are {', '.join(accepted)}")
         settings = EngineSettings(**options)  # type: ignore[arg-type]
-    folder = open_model(name_or_folder, settings)
-    engine = open_engine(folder, settings)
-    if folder.manifest.task == TEXT_CLASSIFICATION:
-        return Classifier(folder, engine)
-    return Tagger(folder, engine)
+
+    def made(folder: ModelFolder) -> Tagger | Classifier:
+        kind = Classifier if folder.manifest.task == TEXT_CLASSIFICATION else Tagger
+        return kind(folder, open_engine(folder, settings))
+
+    return open_whole(name_or_folder, settings, made)

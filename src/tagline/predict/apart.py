@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagline.engines import EngineSettings, open_engine
-from tagline.folder import TOKEN_CLASSIFICATION
+from tagline.folder import TOKEN_CLASSIFICATION, ModelFolder
 from tagline.predict.chunks import Chunk, Windowed
-from tagline.predict.opening import open_model
+from tagline.predict.opening import open_whole
 from tagline.predict.text_pipeline import TextClassificationPipeline, TextSettings
 from tagline.predict.token_pipeline import TokenClassificationPipeline, TokenSettings
 from tagline.text.batches import Shown, pad
@@ -49,16 +49,17 @@ class OpenModel:
 
     def __init__(self, path: str | Path, **options: Any) -> None:
         running = EngineSettings(**options)
-        folder = open_model(path, running)
-        engine = open_engine(folder, running)
+
+        def made(folder: ModelFolder) -> TokenClassificationPipeline | TextClassificationPipeline[Any]:
+            engine = open_engine(folder, running)
+            if folder.manifest.task == TOKEN_CLASSIFICATION:
+                return TokenClassificationPipeline(folder, engine)
+            return TextClassificationPipeline(folder, engine)
+
+        pipe = self._pipe = open_whole(path, running, made)
+        folder, engine = pipe.folder, pipe.engine
         self._engine = engine
-        self._pipe: TokenClassificationPipeline | TextClassificationPipeline[Any]
-        if folder.manifest.task == TOKEN_CLASSIFICATION:
-            self._pipe = TokenClassificationPipeline(folder, engine)
-            self._pad = self._pipe.pad
-        else:
-            self._pipe = TextClassificationPipeline(folder, engine)
-            self._pad = self._pipe.classifier.encoder.pad
+        self._pad = pipe.pad if isinstance(pipe, TokenClassificationPipeline) else pipe.classifier.encoder.pad
         self.task, self.labels = folder.manifest.task, folder.labels
         self.engine, self.precision = engine.name, engine.precision
         self.window, self.paired = folder.manifest.window, folder.manifest.paired

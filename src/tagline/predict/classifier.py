@@ -16,7 +16,7 @@ from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TEXT_CLASSIFICATION, TOKENIZER, ModelFolder, positions
 from tagline.predict.chunks import Chunk, run_texts
-from tagline.predict.opening import open_model
+from tagline.predict.opening import open_whole
 from tagline.records import Classification, Label, Problem
 from tagline.text.pooling import pool, probabilities
 from tagline.text.sequences import EncodedSequence, SequenceEncoder, SequenceWindow, TextOrPair
@@ -85,8 +85,7 @@ class Classifier:
     def open(cls, path: str | Path, settings: EngineSettings | None = None) -> Classifier:
         """Opens a folder; see `tagline.load`."""
         settings = settings or EngineSettings()
-        folder = open_model(path, settings)
-        return cls(folder, open_engine(folder, settings))
+        return open_whole(path, settings, lambda folder: cls(folder, open_engine(folder, settings)))
 
     @overload
     def __call__(  # type: ignore[overload-overlap]

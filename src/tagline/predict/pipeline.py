@@ -8,8 +8,8 @@ from typing import Any, Literal, Unpack, overload
 
 from tagline.engines import EngineSettings, open_engine
 from tagline.errors import UsageError
-from tagline.folder import TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION
-from tagline.predict.opening import open_model
+from tagline.folder import TEXT_CLASSIFICATION, TOKEN_CLASSIFICATION, ModelFolder
+from tagline.predict.opening import open_whole
 from tagline.predict.options import check_task, refuse_unknown
 from tagline.predict.text_pipeline import Score, TextClassificationPipeline, TextOptions, TextSettings
 from tagline.predict.token_pipeline import TokenClassificationPipeline, TokenOptions, TokenSettings
@@ -105,9 +105,12 @@ def pipeline(
     refuse_unknown(options, [*answers, *engines], "pipeline")
     settings = kind(**{name: options[name] for name in answers if name in options})
     running = EngineSettings(**{name: options[name] for name in engines if name in options})
-    folder = open_model(model, running)
-    check_task(folder, TASKS[task])
-    engine = open_engine(folder, running)
-    if isinstance(settings, TokenSettings):
-        return TokenClassificationPipeline(folder, engine, settings)
-    return TextClassificationPipeline(folder, engine, settings)
+
+    def made(folder: ModelFolder) -> TokenClassificationPipeline | TextClassificationPipeline[Any]:
+        check_task(folder, TASKS[task])
+        engine = open_engine(folder, running)
+        if isinstance(settings, TokenSettings):
+            return TokenClassificationPipeline(folder, engine, settings)
+        return TextClassificationPipeline(folder, engine, settings)
+
+    return open_whole(model, running, made)

@@ -17,7 +17,7 @@ from tagline.engines import Engine, EngineSettings, open_engine
 from tagline.errors import FolderError, UsageError
 from tagline.folder import TOKEN_CLASSIFICATION, TOKENIZER, ModelFolder
 from tagline.predict.chunks import Chunk, run_texts
-from tagline.predict.opening import open_model
+from tagline.predict.opening import open_whole
 from tagline.records import Document, Entity, Sentence
 from tagline.text.decoding import Decoder
 from tagline.text.features import EncodedText, EncodedWindow, WindowEncoder
@@ -140,8 +140,7 @@ class Tagger:
     def open(cls, path: str | Path, settings: EngineSettings | None = None, constrained: bool = True) -> Tagger:
         """Opens a folder; see `tagline.load`."""
         settings = settings or EngineSettings()
-        folder = open_model(path, settings)
-        return cls(folder, open_engine(folder, settings), constrained)
+        return open_whole(path, settings, lambda folder: cls(folder, open_engine(folder, settings), constrained))
 
     @property
     def labels(self) -> tuple[str, ...]:
