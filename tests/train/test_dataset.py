@@ -30,7 +30,8 @@ def examples(lengths: list[int]) -> TokenExamples:
     windows, labels = [], []
     for number, length in enumerate(lengths):
         ids = [number, *[7] * (length - 1)]
-        windows.append(EncodedWindow(ids, [0] * length, 0, np.asarray([0]), np.asarray([1])))
+        zeros = np.zeros(length, dtype=np.int64)
+        windows.append(EncodedWindow(np.asarray(ids), zeros, 0, np.asarray([0]), np.asarray([1])))
         labels.append(np.asarray([number % 5, *[IGNORED] * (length - 1)]))
     return TokenExamples(windows, list(range(len(lengths))), labels, [1] * len(lengths), 0)
 

@@ -56,7 +56,8 @@ class OpenVinoEngine:
         precision = (hint, rounded and (self.precision != "int8" or not processor_has_int8()))
         # Nothing that holds the engine: it must go, and its mapped weights with it, when its last user does.
         files = [folder.path.absolute() / name for name in (graph, weights)]
-        compile_for = partial(_compiled, str(files[0]), precision, self._streams, settings.cache)
+        kept = ("whole" if folder.word_level else "products") if settings.cache else None
+        compile_for = partial(_compiled, str(files[0]), precision, self._streams, kept)
         seen = states(files)
         # Hashing lets go of the interpreter, so the check runs beside the import and the compilation.
         with ThreadPoolExecutor(1) as pool:  # not on this thread: see compile_graph
@@ -129,8 +130,17 @@ def _narrow(config: Mapping[str, Any]) -> bool:
     return any(isinstance(size := config.get(name), int) and 0 < size < _AMX_ROW for name in _WIDTHS)
 
 
-def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: bool, streams: int) -> Any:
-    """The graph for the processor; `precision` is that of floating point, and whether nothing else is computed in."""
+def _compiled(graph: str, precision: tuple[str, bool], threads: int, kept: str | None, streams: int) -> Any:
+    """The graph for the processor.
+
+    Args:
+        graph: its file.
+        precision: that of floating point, and whether nothing else is computed in.
+        threads: of all streams together.
+        kept: where in the cache it is kept: without its weights among the `products`; `whole` where OpenVINO (seen in
+            2026.4.1) says something else when it puts the weights in again, as with convolutions over characters.
+        streams: batches that are computed side by side.
+    """
     openvino = import_openvino()
 
     options: dict[str, Any] = {
@@ -144,11 +154,12 @@ def _compiled(graph: str, precision: tuple[str, bool], threads: int, cached: boo
     if threads < (os.cpu_count() or 1):  # others have the rest, and OpenVINO would pin all to the first cores
         options["ENABLE_CPU_PINNING"] = False
     with suppress(OSError):  # a read-only home, or none, only makes the start slower
-        if cached:
-            # A folder of its own: OpenVINO (2026.4.1) takes a kept graph whatever `SNIPPETS_MODE` it was made with.
-            cache = cache_folder() / "openvino" / "products"
+        if kept:
+            # Folders of their own: OpenVINO (2026.4.1) takes a kept graph whatever `SNIPPETS_MODE` it was made with.
+            cache = cache_folder() / "openvino" / kept
             cache.mkdir(parents=True, exist_ok=True)
-            options["CACHE_DIR"], options["CACHE_MODE"] = str(cache), "OPTIMIZE_SIZE"
+            options["CACHE_DIR"] = str(cache)
+            options["CACHE_MODE"] = "OPTIMIZE_SPEED" if kept == "whole" else "OPTIMIZE_SIZE"
     try:
         return openvino.Core().compile_model(graph, "CPU", options)
     except RuntimeError:

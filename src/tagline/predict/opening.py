@@ -61,9 +61,10 @@ def open_whole(model: str | Path, settings: EngineSettings, make: Callable[[Mode
 
 
 def _seen(path: Path) -> Any:
-    """Which folder lies there, and what the file system says of its files."""
+    """Which folder lies there, and what the file system says of its files (a folder's number may be one of before)."""
     try:
         files = sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith("."))
-        return path.stat().st_ino, [each.name for each in files], states(files)
+        there = path.stat()
+        return there.st_ino, there.st_ctime_ns, [each.name for each in files], states(files)
     except OSError:
         return None
