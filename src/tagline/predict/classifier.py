@@ -113,7 +113,10 @@ class Classifier:
         return list(self.stream(texts, top_k))
 
     def stream(self, texts: Iterable[TextInput], top_k: int | None = 1) -> Iterator[Classification]:
-        """Reads texts as they come, in constant memory; one answer a text, in order. Reads ahead as `Tagger.stream` does."""
+        """Reads texts as they come, in constant memory; one answer a text, in order.
+
+        Some thousand sub-tokens are read ahead, see `Tagger.stream`.
+        """
         _check_top_k(top_k)
         if isinstance(texts, str | bytes | Mapping) or not isinstance(texts, Iterable):
             raise UsageError(f"got {type(texts).__name__}; expected {_EXPECTED}, or an iterable of these")

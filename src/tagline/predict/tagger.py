@@ -167,9 +167,9 @@ class Tagger:
     def stream(self, texts: Iterable[str]) -> Iterator[Document]:
         """Reads texts as they come, in constant memory; one document a text, in order.
 
-        Batches are made of texts of like length, so that some thousand sub-tokens are read ahead: from a slow source the
-        first answers come when these are there, or when the source ends. Where it raises an error, texts on their way
-        have no answer; read one text at a time, by a call, where each must be answered at once.
+        Batches are made of texts of like length, so that some thousand sub-tokens are read ahead: from a slow source
+        the first answers come when these are there, or when the source ends. Where it raises an error, texts on their
+        way have no answer; read one text at a time, by a call, where each must be answered at once.
         """
         return self.stream_split(self.split(text) for text in texts)
 

@@ -171,7 +171,10 @@ class TextClassificationPipeline(Generic[A]):
     ) -> Iterator[list[Score]]: ...
 
     def stream(self, inputs: Iterable[Input], **changes: Any) -> Iterator[Any]:
-        """Reads texts as they come, in constant memory; one answer a text, in order. Reads ahead as `Tagger.stream` does."""
+        """Reads texts as they come, in constant memory; one answer a text, in order.
+
+        Some thousand sub-tokens are read ahead, see `Tagger.stream`.
+        """
         return self._stream(self._items(inputs), self.changed(changes))
 
     def _stream(self, items: Iterable[TextOrPair], settings: TextSettings) -> Iterator[Score | list[Score]]:

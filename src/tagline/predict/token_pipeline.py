@@ -121,7 +121,10 @@ class TokenClassificationPipeline:
     def stream(
         self, inputs: Iterable[str] | Iterable[Sequence[str]], **changes: Unpack[TokenOptions]
     ) -> Iterator[list[Answer]]:
-        """Reads texts as they come, in constant memory; one list of answers a text, in order. Reads ahead as `Tagger.stream` does."""
+        """Reads texts as they come, in constant memory; one list of answers a text, in order.
+
+        Some thousand sub-tokens are read ahead, see `Tagger.stream`.
+        """
         return self._stream(inputs, self.changed(changes))
 
     def _stream(self, inputs: Iterable[Any], settings: TokenSettings) -> Iterator[list[Answer]]:
