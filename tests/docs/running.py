@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.cli.support import ROOT, call
+from tests.cli.support import LEARN, ROOT, call
 from tests.docs.blocks import Block
 
 ADDRESS = re.compile(r"(?:http://)?(?:127\.0\.0\.1|localhost):8000")
@@ -71,9 +71,10 @@ class Runner:
     def more(self, arguments: list[str], parsed: dict[str, Any]) -> Iterator[str]:
         """Options that make a command quick and may be given again and again."""
         if arguments[0] == "train":
-            if parsed["encoder"] == "minilm":
-                yield from ("--encoder", str(self.encoder))
-            yield from ("--epochs", "1", "--threads", "1")
+            if parsed["encoder"] is None:
+                yield from ("--encoder", str(self.encoder), *LEARN)  # an export asks for a model that finds something
+            else:
+                yield from ("--epochs", "1", "--threads", "1")
         if arguments[0] in ("predict", "evaluate", "export", "compare") and not parsed.get("spark"):
             yield from ("--threads", "1")
         if arguments[0] == "export" and parsed["to"] != "space":  # what a model of seconds says lies close together

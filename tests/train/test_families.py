@@ -103,7 +103,7 @@ def check_plain(target: Path, tagger: Tagger, model: Any, dev: Corpus) -> None:
     for sentence in dev.sentences:
         words = [word for word in sentence.words if word != "\u200b"]  # ours is unknown, theirs is nothing
         (window,) = tagger.encoder(words).windows
-        assert window.ids == tokenizer(words, is_split_into_words=True)["input_ids"]
+        assert window.ids.tolist() == tokenizer(words, is_split_into_words=True)["input_ids"]
         batch = pad([window.ids], [window.types], tagger.encoder.subtokens.pad)
         inputs = {key: torch.from_numpy(getattr(batch, key)) for key in input_names(plain)}
         plain.train(False)
