@@ -151,17 +151,19 @@ def open_reader(model: Path, settings: EngineSettings, options: ReaderOptions) -
         FolderError: no model folder, or a damaged one.
         UsageError: an option of entities for a model of texts, or the other way round.
     """
+    from tagline.engines.opening import open_engine
     from tagline.folder import TEXT_CLASSIFICATION
     from tagline.predict.classifier import Classifier
-    from tagline.predict.opening import open_model
+    from tagline.predict.opening import open_whole
     from tagline.predict.tagger import Tagger
 
-    folder = open_model(model, settings)
-    if folder.manifest.task == TEXT_CLASSIFICATION:
-        if options.argmax:
-            raise UsageError(f"{model} labels texts; --argmax is for entities")
-        return LabelReader(Classifier.open(folder.path, settings), options.top_k)
-    if options.top_k != 1:
-        raise UsageError(f"{model} marks entities; --top-k and --all-scores are for models that label texts")
-    constrained = not options.argmax
-    return TagReader(Tagger.open(folder.path, settings, constrained))
+    def made(folder: ModelFolder) -> Reader:
+        if folder.manifest.task == TEXT_CLASSIFICATION:
+            if options.argmax:
+                raise UsageError(f"{model} labels texts; --argmax is for entities")
+            return LabelReader(Classifier(folder, open_engine(folder, settings)), options.top_k)
+        if options.top_k != 1:
+            raise UsageError(f"{model} marks entities; --top-k and --all-scores are for models that label texts")
+        return TagReader(Tagger(folder, open_engine(folder, settings), not options.argmax))
+
+    return open_whole(model, settings, made)

@@ -17,11 +17,10 @@ def import_openvino() -> Any:
     Its import looks for a server of Google Analytics, forks a process to report to it, and leaves an identity in the
     user's home; without the package that does so it does none of this.
     """
-    found = sys.modules.get("openvino")
-    if found is None:
+    if "openvino" not in sys.modules:
         with unreported():
-            found = import_module("openvino")
-    return found
+            import_module("openvino")
+    return import_module("openvino")  # waits where another thread is in the midst of it
 
 
 @contextmanager
@@ -34,4 +33,4 @@ def unreported() -> Iterator[None]:
     try:
         yield
     finally:
-        del sys.modules[_REPORTER]
+        sys.modules.pop(_REPORTER, None)  # another thread may have been here, too

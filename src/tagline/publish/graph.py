@@ -72,15 +72,17 @@ def write_graph(model: PreTrainedModel, folder: Path) -> None:
     graph.outputs[0].get_tensor().set_names({"logits"})
     write_out_attention(graph)
     keep_first_row(graph)
-    with saving(graph, folder / GRAPH):
-        openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
+    save(graph, folder / GRAPH)
 
 
-@contextmanager
-def saving(graph: Any, target: Path) -> Iterator[None]:
-    """Has the reason told why a graph cannot be saved: OpenVINO says no more than "iostream error"."""
+def save(graph: Any, target: Path) -> None:
+    """Writes an OpenVINO graph in float32, and its `.bin` beside it.
+
+    Raises:
+        OSError: it cannot be written, and why; OpenVINO says no more than "iostream error".
+    """
     try:
-        yield
+        import_openvino().save_model(graph, target, compress_to_fp16=False)
     except RuntimeError as error:
         if "iostream" not in str(error):
             raise

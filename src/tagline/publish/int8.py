@@ -16,7 +16,7 @@ from tagline.engines.openvino import compile_graph, first_output
 from tagline.engines.runtime import import_openvino, unreported
 from tagline.errors import MissingExtraError, RefusedError
 from tagline.folder import GRAPH, INT8_GRAPH
-from tagline.publish.graph import quiet, saving
+from tagline.publish.graph import quiet, save
 from tagline.records import Batch
 
 Groups = dict[tuple[str, ...], set[str]]
@@ -79,8 +79,7 @@ def write_int8(
     back: list[str] = []
     count = 0
     while True:
-        with saving(quantised, folder / INT8_GRAPH):
-            openvino.save_model(quantised, folder / INT8_GRAPH, compress_to_fp16=False)
+        save(quantised, folder / INT8_GRAPH)
         score = judge()
         result = Int8Result(reference, score, len(groups), tuple(back))
         if result.loss <= max_loss + 1e-9:

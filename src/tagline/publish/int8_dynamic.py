@@ -9,7 +9,7 @@ from typing import Any
 from tagline.engines.runtime import import_openvino
 from tagline.errors import MissingExtraError, RefusedError
 from tagline.folder import GRAPH, INT8_GRAPH
-from tagline.publish.graph import saving
+from tagline.publish.graph import save
 from tagline.publish.int8 import Int8Result, silent
 
 _BEHIND_THE_HEAD = ("Add", "Convert", "Multiply", "Divide", "Reshape", "Squeeze", "Subtract")
@@ -62,8 +62,6 @@ def round_weights(graph: Any, target: Path) -> tuple[str, ...]:
     Raises:
         MissingExtraError: nncf is not installed.
     """
-    openvino = import_openvino()
-
     kept = [*_heads(graph), *_segment_tables(graph)]
     with silent():
         try:
@@ -78,8 +76,7 @@ def round_weights(graph: Any, target: Path) -> tuple[str, ...]:
         # Activations that share a scale: as many as the narrowest layer reads, which divides the width of the others.
         # The compiler takes this from the file, so that whoever loads the graph computes alike.
         rounded.set_rt_info(str(min(widths)), ["runtime_options", "DYNAMIC_QUANTIZATION_GROUP_SIZE"])
-    with saving(rounded, target):
-        openvino.save_model(rounded, target, compress_to_fp16=False)
+    save(rounded, target)
     return tuple(kept)
 
 

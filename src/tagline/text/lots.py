@@ -15,13 +15,13 @@ T = TypeVar("T")
 def lots(
     items: Iterable[T], size: Callable[[T], int], count: int = _TEXTS, enough: int = _CHARACTERS
 ) -> Iterator[list[T]]:
-    """Groups of items, taken as they come: at most `count`, and no more once they have `enough` together.
+    """Groups of items, taken as they come: at most `count`, and no more once their sizes sum to `enough`.
 
     Args:
         items: what is grouped.
-        size: of an item, by default its characters.
+        size: of an item; its characters, where the defaults below are to fit.
         count: most items of a group; 256 are enough for a tokenizer to read in parallel.
-        enough: sizes that close a group; by default 65,536 characters.
+        enough: what sizes sum to when a group is closed.
     """
     lot: list[T] = []
     total = 0
